@@ -1,0 +1,35 @@
+import { basename } from "node:path";
+import type { CommandLine, Flag } from "./arguments.ts";
+import { type OptionName, optionRow, variableOf } from "./options.ts";
+import { scriptPath } from "./paths.ts";
+
+/** `--help`: the script's own flags, then the engine's with their defaults and variables. Spec O2. */
+export function helpText(line: CommandLine): string {
+  const script = basename(scriptPath());
+  const own = line.ownFlags.map(row);
+  const engine = line.engineFlags.map(row);
+  return [
+    `Usage: ${script} [OPTION]...`,
+    ...(own.length > 0 ? ["", `Options of ${script}`, ...own] : []),
+    "",
+    "Options of skitai",
+    ...engine,
+    "",
+    "An option is taken from its flag, else SKITAI_<NAME>, else PORT, HOST or WEB_CONCURRENCY, else the script.",
+    "",
+  ].join("\n");
+}
+
+function row({ short, long, placeholder, help, option }: Flag): string {
+  const name = `${short ? `${short}, ` : "    "}${long}${placeholder ? `=${placeholder}` : ""}`;
+  return `  ${name.padEnd(34)} ${help}${option ? details(option) : ""}`;
+}
+
+function details(option: OptionName): string {
+  const { default: value, env = [] } = optionRow(option);
+  const shown =
+    value === undefined || value === false
+      ? ""
+      : `, default ${Array.isArray(value) ? value.join(" ") : String(value)}`;
+  return ` [${[variableOf(option), ...env].join(", ")}${shown}]`;
+}

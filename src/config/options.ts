@@ -1,0 +1,191 @@
+/** A duration in seconds, or text with a unit: `"30s"`, `"5m"`, `"2h"`, `"1d"`. */
+export type Duration = number | string;
+/** A size in bytes, or text with a unit: `"64kb"`, `"2gb"`. */
+export type Size = number | string;
+
+/** What a row accepts. `validate.ts` has one schema for each type. */
+export type OptionType =
+  | { type: "text"; pattern?: RegExp }
+  | { type: "integer"; min: number; max: number }
+  | { type: "workers" }
+  | { type: "duration"; min: number; max: number }
+  | { type: "size"; min: number; max: number }
+  | { type: "flag" }
+  | { type: "choice"; of: readonly string[] }
+  | { type: "networks" };
+
+/** One row: everything the engine knows of an option. Flag and `SKITAI_*` name are made from the key. */
+export type OptionRow = OptionType & {
+  readonly default: unknown;
+  /** Names read besides `SKITAI_<NAME>`, which wins over them. */
+  readonly env?: readonly string[];
+  readonly accepted: string;
+  readonly help: string;
+};
+
+const GB = 1024 ** 3;
+
+/**
+ * The one table of engine options. Precedence: flag, `SKITAI_*`, common variable (`PORT` …), script, default.
+ * Spec E11, E12, E15, O3, O5, L1, S3.
+ */
+export const optionTable = {
+  address: {
+    type: "text",
+    pattern: /^[\w.:%-]+$/,
+    default: "0.0.0.0",
+    env: ["HOST"],
+    accepted: "an IP address or host name",
+    help: "address to listen on",
+  },
+  port: {
+    type: "integer",
+    min: 0,
+    max: 65535,
+    default: 5000,
+    env: ["PORT"],
+    accepted: "an integer from 0 (any free port) to 65535",
+    help: "port to listen on, 0 for any free one",
+  },
+  workers: {
+    type: "workers",
+    default: 1,
+    env: ["WEB_CONCURRENCY"],
+    accepted: 'an integer from 1 to 1024, or "auto" (one for each CPU)',
+    help: "number of worker processes",
+  },
+  name: {
+    type: "text",
+    pattern: /^[\w.-]{1,64}$/,
+    default: undefined,
+    accepted: "1 to 64 letters, digits, dots, dashes or underscores",
+    help: "service name, shown by ps and used in paths",
+  },
+  devel: {
+    type: "flag",
+    default: false,
+    accepted: "true or false",
+    help: "development mode: error details, no cache headers",
+  },
+  silent: {
+    type: "flag",
+    default: false,
+    accepted: "true or false",
+    help: "no debug output, even with debug apps",
+  },
+  keepAlive: {
+    type: "duration",
+    min: 1,
+    max: 255,
+    default: 30,
+    accepted: "1 to 255 seconds",
+    help: "seconds an idle connection is kept",
+  },
+  requestTimeout: {
+    type: "duration",
+    min: 1,
+    max: 86400,
+    default: 30,
+    accepted: "1 second to 1 day",
+    help: "longest pause of an upload, of a reading client and of a handler that has not answered",
+  },
+  graceTimeout: {
+    type: "duration",
+    min: 0,
+    max: 86400,
+    default: 30,
+    accepted: "0 seconds to 1 day",
+    help: "time that requests in flight have at a stop",
+  },
+  maxUploadSize: {
+    type: "size",
+    min: 0,
+    max: 1024 * GB,
+    default: GB / 4,
+    accepted: 'bytes, or text like "64kb", "2gb"',
+    help: "largest request body",
+  },
+  trustedProxies: {
+    type: "networks",
+    default: ["127.0.0.0/8", "::1/128"],
+    accepted: 'IP addresses or networks like "10.0.0.0/8"',
+    help: "peers whose transaction ids and forwarding headers are believed",
+  },
+  logFormat: {
+    type: "choice",
+    of: ["text", "json"],
+    default: "text",
+    accepted: '"text" or "json"',
+    help: "request log as fields or as JSON lines",
+  },
+  compression: {
+    type: "flag",
+    default: true,
+    accepted: "true or false",
+    help: "compress answers by Accept-Encoding",
+  },
+  dotFiles: {
+    type: "choice",
+    of: ["deny", "allow"],
+    default: "deny",
+    accepted: '"deny" or "allow"',
+    help: "whether static directories show names that start with a dot",
+  },
+  staticMemory: {
+    type: "size",
+    min: 0,
+    max: 64 * GB,
+    default: GB / 16,
+    accepted: 'bytes, or text like "64mb"',
+    help: "memory of each worker for small and hot static files",
+  },
+} as const satisfies Record<string, OptionRow>;
+
+export type OptionName = keyof typeof optionTable;
+
+/** Option values as the engine uses them: durations are seconds, sizes bytes. */
+export interface Settings {
+  readonly address: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly name: string;
+  readonly devel: boolean;
+  readonly silent: boolean;
+  readonly keepAlive: number;
+  readonly requestTimeout: number;
+  readonly graceTimeout: number;
+  readonly maxUploadSize: number;
+  readonly trustedProxies: readonly string[];
+  readonly logFormat: "text" | "json";
+  readonly compression: boolean;
+  readonly dotFiles: "deny" | "allow";
+  readonly staticMemory: number;
+}
+
+/** What `run()` takes; a missing one falls to the environment, then the default. */
+export interface RunOptions {
+  address?: string;
+  port?: number | string;
+  workers?: number | "auto";
+  name?: string;
+  devel?: boolean;
+  silent?: boolean;
+  keepAlive?: Duration;
+  requestTimeout?: Duration;
+  graceTimeout?: Duration;
+  maxUploadSize?: Size;
+  trustedProxies?: string | readonly string[];
+  logFormat?: "text" | "json";
+  compression?: boolean;
+  dotFiles?: "deny" | "allow";
+  staticMemory?: Size;
+}
+
+export const optionNames = Object.keys(optionTable) as OptionName[];
+export const optionRow = (name: OptionName): OptionRow => optionTable[name];
+/** `maxUploadSize` → `--max-upload-size`. */
+export const flagOf = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** `maxUploadSize` → `SKITAI_MAX_UPLOAD_SIZE`. */
+export const variableOf = (name: string): string =>
+  `SKITAI_${flagOf(name).slice(2).replaceAll("-", "_").toUpperCase()}`;

@@ -1,0 +1,111 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Server } from "bun";
+import { SkitaiError } from "./errors.ts";
+import { plainAddress } from "./http/network.ts";
+
+/** The engine's `Bun.serve` instance, as far as a request needs it. */
+export type HttpServer = Pick<
+  Server<unknown>,
+  "requestIP" | "timeout" | "upgrade" | "pendingRequests" | "pendingWebSockets"
+>;
+
+/** What all requests of one mount share; made once at start. */
+export interface Scope {
+  /** `""` for `/`, else `/v1`. */
+  readonly mountPoint: string;
+  /** Development mode, or an app with `debug`. */
+  readonly debug: boolean;
+  /** Whether an address is a proxy whose forwarding headers are believed. */
+  readonly trusted: (address: string) => boolean;
+}
+
+/**
+ * Per-request data: the second argument of a fetch handler, `c.env` in Hono, `was.context` anywhere below.
+ * What is not said by the request line is computed when it is asked for.
+ */
+export class Context {
+  /** The request as the mounted app sees it: its URL is without the mount point. */
+  readonly request: Request;
+  /** Own path of the app, percent-encoded, without query: starts with `/`. */
+  readonly path: string;
+  /** Query with its `?`, or `""`. */
+  readonly search: string;
+  /** Global transaction id, one for a whole tree of requests: `GTID-C4676-R67`. Spec L4. */
+  readonly gtxnid: string;
+  /** Local transaction id: depth digit and sequence, 1000 at the edge. Spec L4. */
+  readonly ltxnid: number;
+  readonly server: HttpServer;
+  readonly scope: Scope;
+  #peer: string | undefined;
+
+  constructor(
+    request: Request,
+    server: HttpServer,
+    scope: Scope,
+    path: string,
+    search: string,
+    gtxnid: string,
+    ltxnid: number,
+  ) {
+    this.request = request;
+    this.server = server;
+    this.scope = scope;
+    this.path = path;
+    this.search = search;
+    this.gtxnid = gtxnid;
+    this.ltxnid = ltxnid;
+  }
+
+  /** The point this app is mounted on: `""` for `/`, else `/v1`. */
+  get mountPoint(): string {
+    return this.scope.mountPoint;
+  }
+
+  /** Aborted when the client goes away. */
+  get signal(): AbortSignal {
+    return this.request.signal;
+  }
+
+  /** Address of the connection's other end, a proxy's if there is one. */
+  get peer(): string {
+    this.#peer ??= plainAddress(this.server.requestIP(this.request)?.address ?? "-");
+    return this.#peer;
+  }
+
+  /** Address of the client: what trusted proxies say in `X-Forwarded-For`, read from the right, else the peer. */
+  get ip(): string {
+    const { peer, scope } = this;
+    const header = scope.trusted(peer) ? this.request.headers.get("x-forwarded-for") : null;
+    if (header === null) return peer;
+    const hops = header.split(",").map((hop) => plainAddress(hop.trim()));
+    return hops.findLast((hop) => !scope.trusted(hop)) || hops[0] || peer;
+  }
+
+  /** Public URL path of one of the app's own paths: `urlFor("/hello")` on `/v1` is `/v1/hello`. Spec E9. */
+  urlFor(path: string): string {
+    return this.scope.mountPoint + (path.startsWith("/") ? path : `/${path}`);
+  }
+}
+
+const storage = new AsyncLocalStorage<Context>();
+
+/** Runs `handler(...given)` so that `currentContext()` finds `context` in everything it starts, awaited or not. */
+export const runWith = <Given extends unknown[], Result>(
+  context: Context,
+  handler: (...given: Given) => Result,
+  ...given: Given
+): Result => storage.run(context, handler, ...given);
+
+/**
+ * The context of the request being handled.
+ * @throws SkitaiError NO_CONTEXT outside a request.
+ */
+export function currentContext(): Context {
+  const context = storage.getStore();
+  if (context === undefined)
+    throw new SkitaiError("NO_CONTEXT", { name: "was", accepted: "only inside a request" });
+  return context;
+}
+
+/** Like `currentContext`, but `undefined` outside a request. */
+export const findContext = (): Context | undefined => storage.getStore();

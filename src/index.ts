@@ -1,0 +1,84 @@
+import { type Flag } from "./config/arguments.ts";
+import {
+  Declaration,
+  type ErrorHandler,
+  type FetchApp,
+  type FetchHandler,
+  type MountOptions,
+  type MountTarget,
+  type NodeHandler,
+} from "./config/declaration.ts";
+import type { Duration, RunOptions, Size } from "./config/options.ts";
+import { abspath, getswd } from "./config/paths.ts";
+import { Context } from "./context.ts";
+import { codes, type ErrorCode, SkitaiError } from "./errors.ts";
+import { run as runDeclaration } from "./process/run.ts";
+import { was } from "./was.ts";
+
+export { abspath, codes, Context, getswd, SkitaiError, was };
+export type {
+  Duration,
+  ErrorCode,
+  ErrorHandler,
+  FetchApp,
+  FetchHandler,
+  Flag,
+  MountOptions,
+  MountTarget,
+  NodeHandler,
+  RunOptions,
+  Size,
+};
+
+const declaration = new Declaration(process.argv.slice(2));
+
+/**
+ * Puts an app, a directory or a module on a path. Longest point first; on one point a static file that exists wins over
+ * the app. Spec E1-E7, E10.
+ */
+export const mount = (point: string, target: MountTarget, options?: MountOptions): void =>
+  declaration.mount(point, target, options);
+
+/** Serves what was mounted, as `run` options, environment and flags say. Does not return while it serves. Spec E15. */
+export const run = (options: RunOptions = {}): Promise<void> => runDeclaration(declaration, options);
+
+/** Declares a flag of the script: `("-D", "--dist", text)`, `(null, "--db=DB_NAME", text)`. Spec O1. */
+export const addOption = (short: string | null, long: string, help: string): void =>
+  declaration.commandLine.add(short, long, help);
+
+/** The value of the first of these flags that was given; `true` for one without a value. Spec O1. */
+export const getOption = (...names: string[]): string | true | undefined =>
+  declaration.commandLine.get(...names);
+
+/** Flags by name with a default: `options.get("--db", "testdb")`. Spec O1. */
+export const options = {
+  get<Default extends string | boolean | undefined = undefined>(
+    name: string,
+    otherwise?: Default,
+  ): string | true | Default {
+    return declaration.commandLine.get(name) ?? (otherwise as Default);
+  },
+};
+
+/** Whether `--devel` (or `SKITAI_DEVEL`) was given. Spec O3. */
+export const isDevel = (): boolean =>
+  declaration.commandLine.get("--devel") === true ||
+  /^(1|true|yes|on)$/.test(process.env["SKITAI_DEVEL"] ?? "");
+
+/** Caching headers for static files at or below a public path, in production only; 0 for none. Spec S2. */
+export const setMaxAge = (prefix: string, age: Duration): void => declaration.setMaxAge(prefix, age);
+
+/** Longest request body, default 256 MiB. Spec E11. */
+export const setMaxUploadSize = (maxUploadSize: Size): void => declaration.set({ maxUploadSize });
+
+/** How long an idle connection is kept, default 30 s. Spec E12. */
+export const setKeepAlive = (keepAlive: Duration): void => declaration.set({ keepAlive });
+
+/** Longest pause of an upload, of a reading client, and of a handler that has not answered; default 30 s. Spec E12. */
+export const setRequestTimeout = (requestTimeout: Duration): void => declaration.set({ requestTimeout });
+
+/** Writes `request.log`, `server.log`, `app.log` into a directory, default `/var/log/skitai/<user>/<name>`. Spec L2. */
+export const enableFileLogging = (directory?: string): void => declaration.enableFileLogging(directory);
+
+/** Keeps requests out of the request log: `"/static/"` by prefix, `"*.css"` by suffix. Spec L3. */
+export const logOff = (...patterns: string[]): void => declaration.setLogOff(patterns);

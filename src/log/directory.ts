@@ -1,0 +1,13 @@
+import { userInfo } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+
+/**
+ * Where log files go. Spec L2.
+ * @param declared what `enableFileLogging` got: `undefined` not called, `""` the default place
+ * @param base directory that a relative path starts from: the script's
+ */
+export function logDirectory(declared: string | undefined, name: string, base: string): string | undefined {
+  if (declared === undefined) return undefined;
+  if (declared === "") return join("/var/log/skitai", userInfo().username, name);
+  return isAbsolute(declared) ? declared : resolve(base, declared);
+}

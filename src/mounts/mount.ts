@@ -1,0 +1,45 @@
+import type { MountTarget } from "../config/declaration.ts";
+import type { Context } from "../context.ts";
+import type { DirectoryOptions } from "../static/directory.ts";
+
+/** What all static directories of a worker share. */
+export type DirectorySettings = Omit<DirectoryOptions, "mountPoint">;
+
+/** `undefined` says: not mine, ask the next mount of the chain. */
+export type Answer = Response | Promise<Response> | undefined;
+
+/**
+ * One mounted thing, opened and ready. The server knows mounts only as this.
+ * Life: `accepts` and `open` of its kind (see registry.ts), then `respond` per request, then `close` once.
+ */
+export interface Mount {
+  /** For messages: `directory ./static`, `module app_v1:app`. */
+  readonly label: string;
+  /**
+   * True when its answers are ready to send: conditional requests, ranges and encoding are done, request bodies and
+   * URLs are not touched, and it may pass (directories). False for apps: they answer everything below their point.
+   */
+  readonly final: boolean;
+  /** Answers a request at or below the mount point. May throw; dispatch turns that into a problem. */
+  respond(request: Request, context: Context): Answer;
+  /** Methods that a resource which exists allows, for 405 and OPTIONS: `GET, HEAD, OPTIONS`. */
+  allow?(context: Context): string | undefined;
+  /** Frees what `open` took. */
+  close?(): void | Promise<void>;
+}
+
+/** Where a mount is, and what the worker shares with it. */
+export interface Site {
+  /** `""` for `/`, else `/v1`. */
+  readonly point: string;
+  /** Directory that relative paths start from: the script's. */
+  readonly base: string;
+  readonly directories: DirectorySettings;
+  /** Opens what a module exports. */
+  readonly open: (target: MountTarget, site: Site) => Promise<Mount>;
+}
+
+/** Opens targets of one kind; `target` is one that its row in the registry accepts. */
+export interface MountKind {
+  open(target: MountTarget, site: Site): Mount | Promise<Mount>;
+}

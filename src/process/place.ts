@@ -1,0 +1,47 @@
+import type { Declaration, MountDeclaration } from "../config/declaration.ts";
+import { wholeBytes } from "../config/units.ts";
+import type { Settings } from "../config/options.ts";
+import { getswd } from "../config/paths.ts";
+import type { Scope } from "../context.ts";
+import type { DirectorySettings } from "../mounts/mount.ts";
+import { openMount } from "../mounts/registry.ts";
+import type { BodyLimits } from "../server/body-guard.ts";
+import type { Placed } from "../server/table.ts";
+
+/** Opens all mounts of a declaration, in its order. */
+export function placeMounts(
+  declaration: Declaration,
+  settings: Settings,
+  trusted: Scope["trusted"],
+  directories: DirectorySettings,
+): Promise<Placed[]> {
+  const place = async ({ point, target, options }: MountDeclaration): Promise<Placed> => {
+    const site = { point, base: getswd(), directories, open: openMount };
+    const mount = await openMount(target, site);
+    const debug = settings.devel || (options.debug === true && !settings.silent);
+    return {
+      point,
+      mount,
+      scope: { mountPoint: point, debug, trusted },
+      limits: limitsOf(options, settings.maxUploadSize),
+      onError: options.onError,
+      hosts: hostsOf(options.host),
+    };
+  };
+  return Promise.all(declaration.mounts.map(place));
+}
+
+function limitsOf(
+  { maxClientBodySize, maxMultipartBodySize, maxUploadFileSize }: MountDeclaration["options"],
+  most: number,
+): BodyLimits {
+  const body = Math.min(wholeBytes(maxClientBodySize) ?? most, most);
+  const multipart = Math.min(wholeBytes(maxMultipartBodySize) ?? body, most);
+  return { body, multipart, file: Math.min(wholeBytes(maxUploadFileSize) ?? multipart, most) };
+}
+
+/** `"www.a.com .b.com"` or a list; lower case. */
+const hostsOf = (host: string | readonly string[] | undefined): string[] =>
+  (typeof host === "string" ? host.split(/\s+/) : [...(host ?? [])])
+    .map((name) => name.toLowerCase())
+    .filter(Boolean);

@@ -1,0 +1,98 @@
+import type { Declaration } from "../config/declaration.ts";
+import type { Settings } from "../config/options.ts";
+import { getswd } from "../config/paths.ts";
+import { SkitaiError } from "../errors.ts";
+import { networkMatcher } from "../http/network.ts";
+import { trackResponseBodies } from "../http/response-body.ts";
+import { accessLog } from "../log/access.ts";
+import { logDirectory } from "../log/directory.ts";
+import { installLogs, Logs } from "../log/logs.ts";
+import { logFilter } from "../log/selective.ts";
+import { Deadlines } from "../server/deadlines.ts";
+import { dispatcher } from "../server/dispatch.ts";
+import { finisher } from "../server/finish.ts";
+import { listen } from "../server/listener.ts";
+import { Reply } from "../server/reply.ts";
+import { type Placed, MountTable } from "../server/table.ts";
+import { FileMemory } from "../static/file-memory.ts";
+import { maxAges } from "../static/max-age.ts";
+import { setProcessTitle, shortTitle } from "../system/process-title.ts";
+import { transactionSource } from "../trace/transaction.ts";
+import type { WorkerMessage } from "./messages.ts";
+import { placeMounts } from "./place.ts";
+import { takeBoot } from "./role.ts";
+import { watchProcess } from "./worker-life.ts";
+
+const tell = (message: WorkerMessage): void => void process.send?.(message);
+
+/** A process that serves: the only place that puts the rooms together. Ends by `process.exit`. */
+export async function runWorker(declaration: Declaration): Promise<void> {
+  const { settings, index } = takeBoot<Settings>();
+  setProcessTitle(`skitai/${settings.name}: worker #${index}`, shortTitle(settings.name, `:w${index}`));
+  trackResponseBodies();
+  try {
+    const logs = installLogs(new Logs(logDirectory(declaration.logDirectory, settings.name, getswd())));
+    const placed = await openMounts(declaration, settings);
+    const reply = new Reply(replyParts(declaration, settings, logs, index));
+    const server = serve(settings, placed, reply, logs);
+    watchProcess({ server, reply, logs, placed, grace: settings.graceTimeout });
+    tell({ type: "ready", port: server.port ?? settings.port });
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function openMounts(declaration: Declaration, settings: Settings): Promise<Placed[]> {
+  const { devel, compression, dotFiles, staticMemory, trustedProxies } = settings;
+  const memory = new FileMemory({ maxBytes: staticMemory });
+  const maxAge = devel ? () => undefined : maxAges(declaration.maxAges);
+  const directories = { maxAge, memory, compression, dotFiles, revalidate: devel ? 0 : 1 };
+  return placeMounts(declaration, settings, networkMatcher(trustedProxies), directories);
+}
+
+function replyParts(
+  declaration: Declaration,
+  settings: Settings,
+  logs: Logs,
+  index: number,
+): ConstructorParameters<typeof Reply>[0] {
+  return {
+    log: logs.server,
+    access: accessLog(logs.request, settings.logFormat, `W${index}`),
+    unlogged: logFilter(declaration.logOff),
+    deadlines,
+    keepAlive: Math.ceil(settings.keepAlive),
+    pause: settings.requestTimeout * 1000,
+    finish: finisher(settings.compression),
+  };
+}
+
+const deadlines = new Deadlines();
+
+function serve(
+  settings: Settings,
+  placed: readonly Placed[],
+  reply: Reply,
+  logs: Logs,
+): ReturnType<typeof listen> {
+  const { address, port, keepAlive, requestTimeout, trustedProxies, devel } = settings;
+  const scope = { mountPoint: "", debug: devel, trusted: networkMatcher(trustedProxies) };
+  const table = new MountTable(placed);
+  const dispatch = dispatcher({
+    table,
+    scope,
+    reply,
+    nextId: transactionSource(),
+    deadlines,
+    pause: requestTimeout * 1000,
+  });
+  return listen(dispatch, { address, port, keepAlive, log: logs.server });
+}
+
+/** A mount that cannot be opened is the script's fault: no restart helps, and the master says so. */
+function refuse(error: unknown): never {
+  const message = error instanceof SkitaiError ? error.message : Bun.inspect(error);
+  if (error instanceof SkitaiError) tell({ type: "refused", message });
+  else process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

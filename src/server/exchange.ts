@@ -1,0 +1,102 @@
+import { Context, type HttpServer } from "../context.ts";
+import { setOwnUrl } from "../http/engine-request.ts";
+import type { AccessRecord } from "../log/access.ts";
+import type { Transaction } from "../trace/transaction.ts";
+import type { RequestBody } from "./body-guard.ts";
+import { type Entry, ownPath } from "./table.ts";
+
+/** One request on its way: what dispatch, limits and the request log need of it, read once. */
+export class Exchange {
+  readonly request: Request;
+  readonly server: HttpServer;
+  /** Milliseconds since the epoch. */
+  readonly started = Date.now();
+  readonly method: string;
+  readonly headers: Headers;
+  /** As sent, lower case; `""` when HTTP/1.0 sent none. */
+  readonly host: string;
+  /** Percent-encoded, as Bun normalised it; `""` when the target is no path (CONNECT). */
+  readonly path: string;
+  /** Query with its `?`, or `""`. */
+  readonly search: string;
+  /** False when `Host` is malformed: the URL is then not to be used. */
+  readonly wellFormed: boolean;
+  readonly version: "1.0" | "1.1";
+  /** Set as soon as the transaction is known: an answer always has ids to be logged with. */
+  context!: Context;
+  entry: Entry | undefined;
+  body: RequestBody | undefined;
+  /** Bytes of the request body, as announced; -1 for a chunked one that was not read. */
+  announced = 0;
+  /** True while the connection's idle limit is off. */
+  untimed = false;
+
+  constructor(request: Request, server: HttpServer) {
+    this.request = request;
+    this.server = server;
+    this.method = request.method;
+    this.headers = request.headers;
+    const url = request.url;
+    const host = this.headers.get("host");
+    // A target without scheme and host: Bun could make no URL, because Host is missing (HTTP/1.0) or malformed.
+    const bare = url.charCodeAt(0) === 47;
+    const start = bare ? 0 : url.indexOf("/", 8);
+    const hash = url.indexOf("#", start);
+    const end = hash < 0 ? url.length : hash;
+    const question = url.indexOf("?", start);
+    this.host = host === null ? "" : host.toLowerCase();
+    this.version = host === null ? "1.0" : "1.1";
+    this.wellFormed = bare ? host === null : !this.host.includes(",");
+    this.path = start < 0 ? "" : url.slice(start, question >= 0 && question < end ? question : end);
+    this.search = question >= 0 && question < end ? url.slice(question, end) : "";
+  }
+
+  /** Makes the context of `entry`; what the app sees of the URL starts behind the mount point. */
+  enter(entry: Entry, { gtxnid, ltxnid }: Transaction): Context {
+    const { request, server, search } = this;
+    const path = ownPath(this.path, entry.point);
+    this.entry = entry;
+    this.context = new Context(request, server, entry.scope, path, search, gtxnid, ltxnid);
+    return this.context;
+  }
+
+  /** Shows the mounted app its own URL. An app on `/` gets the request as it came, unless it came without a host. */
+  rebase(): void {
+    const { entry, request, context } = this;
+    if (entry!.point === "" && this.version === "1.1") return;
+    setOwnUrl(request, `${this.origin}${context.path}${context.search}`);
+  }
+
+  get origin(): string {
+    const { url } = this.request;
+    return this.version === "1.0" ? "http://localhost" : url.slice(0, url.indexOf("/", 8));
+  }
+
+  /** Takes the connection's idle limit away while the handler or the client's reading decides. */
+  untime(): void {
+    if (this.untimed) return;
+    this.untimed = true;
+    this.server.timeout(this.request, 0);
+  }
+
+  /** What the request log says of this exchange. */
+  record(status: number, responseBytes: number, handled: number, sent: number): AccessRecord {
+    const { context, server } = this;
+    return {
+      ip: context.peer,
+      host: this.host,
+      method: this.method,
+      uri: this.path + this.search,
+      version: this.version,
+      requestBytes: this.body ? this.body.bytes : this.announced,
+      status,
+      responseBytes,
+      gtxnid: context.gtxnid,
+      ltxnid: context.ltxnid,
+      headers: this.headers,
+      connections: server.pendingRequests + server.pendingWebSockets,
+      handling: Math.max(handled - this.started, 0),
+      transfer: Math.max(sent - handled, 0),
+    };
+  }
+}

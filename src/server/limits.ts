@@ -1,0 +1,43 @@
+import type { Exchange } from "./exchange.ts";
+import { type BodyLimits, RequestBody, tooLarge } from "./body-guard.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { setBodyGuard } from "../http/engine-request.ts";
+
+/** A request refused before any mount is asked. */
+export interface Refusal {
+  readonly status: number;
+  readonly detail: string;
+}
+
+const malformedHost: Refusal = {
+  status: 400,
+  detail: "Host must be given once, as one host name with an optional port",
+};
+const notImplemented: Refusal = { status: 501, detail: "this method is not implemented" };
+
+/** What `Bun.serve` lets through and should not (RFC 9110 §7.2, §9.3.6, §9.3.8). */
+export function refusalOf(exchange: Exchange): Refusal | undefined {
+  if (exchange.method === "CONNECT" || exchange.method === "TRACE") return notImplemented;
+  return exchange.wellFormed ? undefined : malformedHost;
+}
+
+/**
+ * Puts the body of a request under the limits of its app. A body that is announced too large is refused before one
+ * byte of it is read. Spec E11.
+ * @throws SkitaiError BODY_TOO_LARGE
+ */
+export function limitBody(exchange: Exchange, limits: BodyLimits, pause: number, deadlines: Deadlines): void {
+  const { headers, method } = exchange;
+  // Bun drops bodies of GET and HEAD requests itself.
+  if (method === "GET" || method === "HEAD") return;
+  const announced = headers.get("content-length");
+  const length =
+    announced === null ? (headers.get("transfer-encoding") === null ? 0 : -1) : Number(announced);
+  exchange.announced = length;
+  if (length === 0) return;
+  const multipart = headers.get("content-type")?.startsWith("multipart/form-data") ?? false;
+  const limit = multipart ? limits.multipart : limits.body;
+  if (length > limit) throw tooLarge(length, limit);
+  exchange.body = new RequestBody(length, multipart, limits, pause, deadlines, () => exchange.untime());
+  setBodyGuard(exchange.request, exchange.body);
+}
