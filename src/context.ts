@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isIP } from "node:net";
 import type { Server } from "bun";
 import { SkitaiError } from "./errors.ts";
 import { plainAddress } from "./http/network.ts";
@@ -76,15 +77,20 @@ export class Context {
   get ip(): string {
     const { peer, scope } = this;
     const header = scope.trusted(peer) ? this.request.headers.get("x-forwarded-for") : null;
-    if (header === null) return peer;
-    const hops = header.split(",").map((hop) => plainAddress(hop.trim()));
-    return hops.findLast((hop) => !scope.trusted(hop)) || hops[0] || peer;
+    return header === null ? peer : (clientOf(header, scope.trusted) ?? peer);
   }
 
   /** Public URL path of one of the app's own paths: `urlFor("/hello")` on `/v1` is `/v1/hello`. Spec E9. */
   urlFor(path: string): string {
     return this.scope.mountPoint + (path.startsWith("/") ? path : `/${path}`);
   }
+}
+
+/** The last address of a proxy list that is not a trusted proxy itself; `undefined` when that is no address. */
+function clientOf(header: string, trusted: Scope["trusted"]): string | undefined {
+  const hops = header.split(",").map((hop) => plainAddress(hop.trim()));
+  const client = hops.findLast((hop) => isIP(hop) === 0 || !trusted(hop)) ?? hops[0]!;
+  return isIP(client) === 0 ? undefined : client;
 }
 
 const storage = new AsyncLocalStorage<Context>();

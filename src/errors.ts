@@ -39,11 +39,12 @@ export class SkitaiError extends Error {
   readonly detail: ErrorDetail;
 
   constructor(code: ErrorCode, detail: ErrorDetail = {}) {
-    super(describe(code, detail), detail.cause === undefined ? undefined : { cause: detail.cause });
+    const { cause, ...rest } = detail;
+    super(describe(code, rest), cause === undefined ? undefined : { cause });
     this.name = "SkitaiError";
     this.code = code;
     this.status = codes[code].status;
-    this.detail = detail;
+    this.detail = rest;
   }
 }
 

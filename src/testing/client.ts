@@ -1,4 +1,4 @@
-import type { FileFields, RequestOptions } from "./request.ts";
+import type { DataOptions, FileFields, RequestOptions } from "./request.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { CookieJar, type CookieTarget } from "./cookies.ts";
 import { encodeBody, isBody, withQuery } from "./request.ts";
@@ -6,14 +6,6 @@ import { Result } from "./result.ts";
 import { createStub, type Stub } from "./stub.ts";
 
 const MAX_REDIRECTS = 20;
-
-/** `RequestOptions` of a verb that takes data, and how to send it. */
-export interface DataOptions extends Omit<RequestOptions, "json" | "form" | "multipart" | "body"> {
-  /**
-   * Default: text, bytes, `Blob`, `FormData`, `URLSearchParams` and streams as they are, anything else as JSON.
-   */
-  readonly as?: "json" | "form" | "multipart";
-}
 
 interface Sending {
   readonly method: string;

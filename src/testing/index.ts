@@ -4,6 +4,5 @@ export { TestClient } from "./client.ts";
 export { CookieJar } from "./cookies.ts";
 export { Result } from "./result.ts";
 export type { Engine, LaunchOptions, TestOptions } from "./start.ts";
-export type { DataOptions } from "./client.ts";
-export type { Fields, FileFields, Query, RequestOptions } from "./request.ts";
+export type { DataOptions, Fields, FileFields, Query, RequestOptions } from "./request.ts";
 export type { Segment, Stub, StubCalls } from "./stub.ts";

@@ -111,3 +111,11 @@ function* entries<Item>(
     }
   }
 }
+
+/** `RequestOptions` of a verb that takes data, and how to send it. */
+export interface DataOptions extends Omit<RequestOptions, "json" | "form" | "multipart" | "body"> {
+  /**
+   * Default: text, bytes, `Blob`, `FormData`, `URLSearchParams` and streams as they are, anything else as JSON.
+   */
+  readonly as?: "json" | "form" | "multipart";
+}

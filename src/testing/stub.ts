@@ -1,17 +1,26 @@
-import type { DataOptions, TestClient } from "./client.ts";
-import type { FileFields, Query, RequestOptions } from "./request.ts";
+import type { DataOptions, FileFields, Query, RequestOptions } from "./request.ts";
 import type { Result } from "./result.ts";
 import { SkitaiError } from "../errors.ts";
 
 /** One part of a path; it is percent-encoded, so `"a/b"` stays one. `""` at the end is the trailing slash. */
 export type Segment = string | number | bigint | boolean;
 
+/** What a stub needs of a client. */
+interface Verbs {
+  get<Data>(path: string, options: RequestOptions): Promise<Result<Data>>;
+  delete<Data>(path: string, options: RequestOptions): Promise<Result<Data>>;
+  post<Data>(path: string, data: unknown, options?: DataOptions): Promise<Result<Data>>;
+  put<Data>(path: string, data: unknown, options?: DataOptions): Promise<Result<Data>>;
+  patch<Data>(path: string, data: unknown, options?: DataOptions): Promise<Result<Data>>;
+  upload<Data>(path: string, fields: FileFields, options?: DataOptions): Promise<Result<Data>>;
+}
+
 /** What ends a stub: the requests to its path. */
 export class StubCalls {
-  readonly #client: TestClient;
+  readonly #client: Verbs;
   readonly #path: string;
 
-  constructor(client: TestClient, path: string) {
+  constructor(client: Verbs, path: string) {
     this.#client = client;
     this.#path = path;
   }
@@ -52,7 +61,7 @@ export type Stub<Names extends string = string> = StubCalls &
   };
 
 /** @param path the path so far, encoded, without a trailing slash; `""` is the root. */
-export function createStub<Names extends string>(client: TestClient, path: string): Stub<Names> {
+export function createStub<Names extends string>(client: Verbs, path: string): Stub<Names> {
   const append = (...segments: Segment[]) => createStub<Names>(client, path + segments.map(encode).join(""));
   const calls = new StubCalls(client, path);
   return new Proxy(append, { get: (_, key) => member(key, calls, append) }) as unknown as Stub<Names>;
