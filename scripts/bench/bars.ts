@@ -1,0 +1,53 @@
+import type { MemoryBar, RatioBar, StartBar } from "./case.ts";
+import type { LoadServer, MemoryResult, Result, StartResult } from "./result.ts";
+import { median, ratio } from "./statistics.ts";
+
+export interface Verdict {
+  /** `unmeasured`: a server it needs was skipped. */
+  readonly state: "met" | "missed" | "unmeasured";
+  readonly text: string;
+}
+
+const verdict = (bar: string, value: number | undefined, limit: number, measured: string): Verdict => {
+  if (value === undefined) return { state: "unmeasured", text: `${bar}: not measured` };
+  const state = value <= limit ? "met" : "missed";
+  return { state, text: `${bar}: ${state}, ${measured}` };
+};
+
+const cpu = (server: LoadServer): number[] => server.samples.map((sample) => sample.cpu);
+
+function ratioVerdict(bar: RatioBar, servers: readonly LoadServer[]): Verdict {
+  const text = `CPU of ${bar.server} <= ${bar.limit} x ${bar.base}`;
+  const ours = servers.find((one) => one.server === bar.server);
+  const base = servers.find((one) => one.server === bar.base);
+  if (!ours || !base) return verdict(text, undefined, bar.limit, "");
+  const { median: value, low, high } = ratio(cpu(ours), cpu(base));
+  const measured = `${value.toFixed(2)} [${low.toFixed(2)}..${high.toFixed(2)}]`;
+  const stretch = bar.stretch && ` (stretch ${bar.stretch} ${value <= bar.stretch ? "met" : "missed"})`;
+  return verdict(text, value, bar.limit, `${measured}${stretch ?? ""}`);
+}
+
+function memoryVerdict(bar: MemoryBar, result: MemoryResult): Verdict {
+  const bytes = result.servers.find((one) => one.server === bar.server)?.[bar.process];
+  const megabytes = bytes === undefined ? undefined : bytes / 1e6;
+  const text = `PSS of the ${bar.process} of ${bar.server} <= ${bar.limit} MB`;
+  return verdict(text, megabytes, bar.limit, `${megabytes?.toFixed(1)} MB`);
+}
+
+function startVerdict(bar: StartBar, result: StartResult): Verdict {
+  const times = result.servers.find((one) => one.server === bar.server)?.times;
+  const value = times && median(times);
+  return verdict(`start of ${bar.server} <= ${bar.limit} ms`, value, bar.limit, `${value?.toFixed(0)} ms`);
+}
+
+/** Holds a result against the bars of its case. */
+export function verdicts(result: Result): Verdict[] {
+  switch (result.kind) {
+    case "load":
+      return result.case.bars.map((bar) => ratioVerdict(bar, result.servers));
+    case "memory":
+      return result.case.bars.map((bar) => memoryVerdict(bar, result));
+    case "start":
+      return result.case.bars.map((bar) => startVerdict(bar, result));
+  }
+}

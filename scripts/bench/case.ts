@@ -1,0 +1,64 @@
+import type { ServerName } from "./servers/registry.ts";
+
+/** The one request a case repeats, and what tells a right answer from a wrong one. */
+export interface Request {
+  readonly path: string;
+  /** `few`: Host only, as wrk sends. `browser`: Host and 12 more, as Chrome sends. */
+  readonly headers: "few" | "browser";
+  /** Host header, when not the address. */
+  readonly host?: string;
+  /** Length of the body that a 200 must have. */
+  readonly bytes: number;
+}
+
+interface Common {
+  readonly about: string;
+  readonly request: Request;
+  readonly servers: readonly ServerName[];
+}
+
+/** CPU per request of `server` is to be at most `limit` times that of `base`; `stretch` is a wish beyond it. */
+export interface RatioBar {
+  readonly server: ServerName;
+  readonly base: ServerName;
+  readonly limit: number;
+  readonly stretch?: number;
+}
+
+export interface LoadCase extends Common {
+  readonly kind: "load";
+  /** Keep-alive connections of wrk. */
+  readonly connections: number;
+  /** The server has CPU 0 and wrk CPU 1 for itself; otherwise both share all. */
+  readonly pinned: boolean;
+  /** Servers to give ratios to. */
+  readonly bases: readonly ServerName[];
+  readonly bars: readonly RatioBar[];
+}
+
+/** PSS in MB (10^6 bytes) of the first process or of the largest other one. */
+export interface MemoryBar {
+  readonly server: ServerName;
+  readonly process: "master" | "worker";
+  readonly limit: number;
+}
+
+/** Memory of a started server that has answered one request. */
+export interface MemoryCase extends Common {
+  readonly kind: "memory";
+  readonly bars: readonly MemoryBar[];
+}
+
+/** Milliseconds. */
+export interface StartBar {
+  readonly server: ServerName;
+  readonly limit: number;
+}
+
+/** Time from spawning to the first right answer. */
+export interface StartCase extends Common {
+  readonly kind: "start";
+  readonly bars: readonly StartBar[];
+}
+
+export type Case = LoadCase | MemoryCase | StartCase;

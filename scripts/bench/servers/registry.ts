@@ -1,0 +1,15 @@
+import type { Server } from "../server.ts";
+import { bun } from "./bun.ts";
+import { caddy } from "./caddy.ts";
+import { nginx } from "./nginx.ts";
+import { node } from "./node.ts";
+import { skitai } from "./skitai.ts";
+
+const named = { ...skitai, ...bun, ...nginx, ...caddy, ...node };
+
+export type ServerName = keyof typeof named;
+
+/** Every server a case can name. */
+export const servers: Readonly<Record<ServerName, Server>> = named;
+
+export const serverNames = Object.keys(named) as ServerName[];
