@@ -1,13 +1,18 @@
 import { closeSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { LineBuffer } from "./line-buffer.ts";
 
-/** Buffered text is written when it is this long (characters) or this old (ms). Spec L1. */
+/** Buffered lines are written when they are this long (bytes) or this old (ms). Spec L1. */
 const flushLength = 64 * 1024;
+/** With room behind for one more line of ordinary length. */
+const pageSize = flushLength + 8 * 1024;
 const flushDelay = 100;
 /** POSIX writes at most this many bytes to a pipe in one piece (PIPE_BUF); longer ones of several workers may mix. */
 const pipePiece = 4096;
 /** A reader of our pipe that stays away longer than this (ms) stops the writer, so that memory does not grow. */
 const patience = 5000;
+
+const encoder = new TextEncoder();
 
 /** Where log lines go: a file or a stream that is open already. */
 export type Target = { readonly path: string } | { readonly fd: number };
@@ -17,10 +22,10 @@ export type Target = { readonly path: string } | { readonly fd: number };
  * workers on one file or pipe never mix or lose one. Spec L2.
  */
 export class Sink {
+  readonly buffer = new LineBuffer(pageSize);
   readonly #target: Target;
   #fd: number;
   #piece: number;
-  #buffer = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws the system's error when the file cannot be opened. */
@@ -32,8 +37,23 @@ export class Sink {
 
   /** `line` ends with a line feed. */
   write(line: string): void {
-    this.#buffer += line;
-    if (this.#buffer.length >= flushLength) this.flush();
+    this.reserve(line.length * 3);
+    const { buffer } = this;
+    buffer.at += encoder.encodeInto(line, buffer.bytes.subarray(buffer.at)).written;
+    this.written();
+  }
+
+  /** Makes room for `length` more bytes in the buffer. */
+  reserve(length: number): void {
+    const { buffer } = this;
+    if (buffer.at + length <= buffer.bytes.length) return;
+    this.flush();
+    if (length > buffer.bytes.length) buffer.bytes = new Uint8Array(length);
+  }
+
+  /** Called when a whole line is in the buffer. */
+  written(): void {
+    if (this.buffer.at >= flushLength) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), flushDelay);
   }
 
@@ -41,14 +61,15 @@ export class Sink {
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#buffer === "") return;
-    const bytes = Buffer.from(this.#buffer);
-    this.#buffer = "";
+    const { buffer } = this;
+    const bytes = Buffer.from(buffer.bytes.buffer, 0, buffer.at);
+    buffer.at = 0;
     for (let at = 0; at < bytes.length;) {
       const end = lineEnd(bytes, at, this.#piece);
       writeAll(this.#fd, bytes.subarray(at, end));
       at = end;
     }
+    if (buffer.bytes.length > pageSize) buffer.bytes = new Uint8Array(pageSize);
   }
 
   /** Opens the file anew, for a rotation that renamed it (SIGUSR1). */

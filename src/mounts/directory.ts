@@ -1,23 +1,22 @@
-import { openDirectory, openEmbedded } from "../static/directory.ts";
+import { type Directory, openDirectory, openEmbedded } from "../static/directory.ts";
 import { findEmbedded } from "./embedded.ts";
-import type { Mount, MountKind } from "./mount.ts";
+import type { Mount, MountKind, Site } from "./mount.ts";
+import { RootNames } from "./root-names.ts";
 import { readTarget } from "./target.ts";
+
+/** Whether a file may be at an own path; false saves asking the directory. */
+type Gate = (path: string) => boolean;
 
 /** A directory of static files. Answers GET and HEAD for files that exist and passes on the rest. Spec E2, E5. */
 export const directory = {
   open(target, site): Mount {
     const text = target as string;
-    const options = { ...site.directories, mountPoint: site.point };
-    const embedded = findEmbedded(text);
-    const files =
-      embedded?.kind === "directory"
-        ? openEmbedded(embedded.files, options)
-        : openDirectory(readTarget(text, site.base).path, options);
+    const { files, mayHave } = openFiles(text, site);
     return {
       label: `directory ${text}`,
       final: true,
       respond: (request, { path, search }) =>
-        request.method === "GET" || request.method === "HEAD"
+        (request.method === "GET" || request.method === "HEAD") && mayHave(path)
           ? files.respond(path, search, request)
           : undefined,
       allow: ({ path }) => (files.has(path) ? "GET, HEAD, OPTIONS" : undefined),
@@ -25,3 +24,19 @@ export const directory = {
     };
   },
 } satisfies MountKind;
+
+function openFiles(text: string, site: Site): { files: Directory; mayHave: Gate } {
+  const options = { ...site.directories, mountPoint: site.point };
+  const embedded = findEmbedded(text);
+  if (embedded?.kind === "directory")
+    return { files: openEmbedded(embedded.files, options), mayHave: () => true };
+  const { path } = readTarget(text, site.base);
+  return { files: openDirectory(path, options), mayHave: gateOf(path, options.revalidate) };
+}
+
+/** In development every request looks at the disk; and names are compared as bytes on Linux only. */
+function gateOf(root: string, revalidate: number): Gate {
+  if (revalidate === 0 || process.platform !== "linux") return () => true;
+  const names = new RootNames(root, revalidate);
+  return (path) => names.mayHave(path);
+}

@@ -1,3 +1,5 @@
+import { relative } from "node:path";
+import { abspath, getswd } from "../config/paths.ts";
 import type { EmbeddedFile } from "../static/embedded.ts";
 
 /** What `skitai build` put into the executable for one mount's text. */
@@ -7,10 +9,17 @@ export type Embedded =
 
 const contents = new Map<string, Embedded>();
 
-/** Called by the entry file that `skitai build` writes, before the script runs. Spec Y2. */
-export function embed(text: string, embedded: Embedded): void {
-  contents.set(text, embedded);
+/** Called by the code that `skitai build` puts in front of the script, with a text or a place of a mount. Spec Y2. */
+export function embed(key: string, embedded: Embedded): void {
+  contents.set(key, embedded);
 }
 
 /** What is embedded for a mount's text; `undefined` under `bun serve.ts` and for what stayed on disk. */
-export const findEmbedded = (text: string): Embedded | undefined => contents.get(text);
+export const findEmbedded = (text: string): Embedded | undefined =>
+  contents.size === 0 ? undefined : (contents.get(text) ?? contents.get(placeOf(text)));
+
+/**
+ * Where a mount's text points, seen from the script: the same for `"./static"`, `"static/"` and `abspath("static")`, and
+ * the same in the executable, wherever that is put.
+ */
+export const placeOf = (text: string): string => relative(getswd(), abspath(text));

@@ -1,5 +1,5 @@
 import { SkitaiError } from "../errors.ts";
-import type { MountTarget } from "../config/declaration.ts";
+import type { MountTarget } from "../config/mount-types.ts";
 import { findEmbedded } from "./embedded.ts";
 import type { Mount, MountKind } from "./mount.ts";
 import { readTarget } from "./target.ts";
@@ -17,7 +17,17 @@ export const module = {
 async function load(text: string, base: string): Promise<object> {
   const embedded = findEmbedded(text);
   if (embedded?.kind === "module") return embedded.load();
-  return import(readTarget(text, base).path);
+  const { path } = readTarget(text, base);
+  try {
+    return await import(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new SkitaiError("MOUNT_INVALID", {
+      name: `mount "${text}"`,
+      accepted: `the module cannot be loaded, ${reason.replace(/\s+/g, " ")}`,
+      cause,
+    });
+  }
 }
 
 function appOf(exported: object, text: string, base: string): Exclude<MountTarget, string> {

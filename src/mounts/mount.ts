@@ -1,4 +1,4 @@
-import type { MountTarget } from "../config/declaration.ts";
+import type { MountTarget } from "../config/mount-types.ts";
 import type { Context } from "../context.ts";
 import type { DirectoryOptions } from "../static/directory.ts";
 
@@ -20,6 +20,11 @@ export interface Mount {
    * URLs are not touched, and it may pass (directories). False for apps: they answer everything below their point.
    */
   readonly final: boolean;
+  /**
+   * True when it answers at the very point too (`/ping`), as an endpoint does; what has pages below its point is
+   * reached at `/v1/` only, so that their relative links hold, and `/v1` is redirected there.
+   */
+  readonly exact?: boolean;
   /** Answers a request at or below the mount point. May throw; dispatch turns that into a problem. */
   respond(request: Request, context: Context): Answer;
   /** Methods that a resource which exists allows, for 405 and OPTIONS: `GET, HEAD, OPTIONS`. */

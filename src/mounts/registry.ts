@@ -1,4 +1,4 @@
-import type { MountTarget } from "../config/declaration.ts";
+import type { MountTarget } from "../config/mount-types.ts";
 import { SkitaiError } from "../errors.ts";
 import type { Mount, MountKind, Site } from "./mount.ts";
 import { isNodeStyle, readTarget } from "./target.ts";

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { MountTarget } from "../config/declaration.ts";
+import type { MountTarget } from "../config/mount-types.ts";
 import { SkitaiError } from "../errors.ts";
 import { findEmbedded } from "./embedded.ts";
 
@@ -10,6 +10,8 @@ export type TextTarget =
   | { readonly kind: "module"; readonly path: string; readonly name: string | undefined };
 
 const endings = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs"];
+/** Of a directory that is named with an export, `"sub:app"`: else it is one of static files. */
+const indexes = endings.slice(1).map((ending) => `/index${ending}`);
 
 /**
  * `"./static"` is a directory when there is one, else `"app_v1"`, `"./app_v1.ts"`, `"app_v1/app:app"` is a module.
@@ -26,7 +28,7 @@ export function readTarget(text: string, base: string): TextTarget {
   if (isDirectory(path)) return { kind: "directory", path };
   const colon = text.lastIndexOf(":");
   const stem = resolve(base, colon > 0 ? text.slice(0, colon) : text);
-  const file = endings.map((ending) => stem + ending).find(isFile);
+  const file = [...endings, ...indexes].map((ending) => stem + ending).find(isFile);
   if (file) return { kind: "module", path: file, name: exportName(text) };
   throw new SkitaiError("MOUNT_INVALID", {
     name: "mount",
@@ -44,18 +46,25 @@ export function exportName(text: string): string | undefined {
 const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
-/** Parameter names that say a function is Node-style: `(req, res)`, whatever the second is called exactly. */
-const nodeParameters = /^(?:async\s*)?(?:function\b[^(]*)?\(?\s*[\w$]+\s*,\s*_?(res|resp|response|reply)\b/;
+/**
+ * A head that says a function is Node-style: `(req, res)`, whatever comes before. The second name decides: a fetch
+ * handler's second parameter is its context.
+ */
+const nodeParameters =
+  /^(?:async\b\s*)?(?:function\b\s*)?[\w$]*\s*\(\s*[\w$]+\s*,\s*_?(?:res|resp|response|reply)\b/;
+
+const hasMethod = (target: object, name: string): boolean =>
+  typeof (target as Record<string, unknown>)[name] === "function";
 
 /**
- * Whether a value is an app in Node's style: Express and Connect (`handle`), Fastify (`routing`), or a function whose
- * second parameter is called `res` or `response`. Other functions are fetch handlers. Spec E10.
+ * Whether a value is an app in Node's style: Express and Connect (a function with `handle`), an instance of Fastify
+ * (`routing`) or Koa (`callback`), or a function whose second parameter is called `res` or `response`. Other functions are
+ * fetch handlers. Spec E10.
  */
 export function isNodeStyle(target: Exclude<MountTarget, string>): boolean {
-  if ("routing" in target && typeof target.routing === "function") return true;
-  if (typeof target !== "function") return false;
+  if (hasMethod(target, "fetch")) return false;
+  if (hasMethod(target, "routing") || hasMethod(target, "callback")) return true;
   return (
-    ("handle" in target && typeof target.handle === "function" && target.length >= 2) ||
-    nodeParameters.test(target.toString())
+    typeof target === "function" && (hasMethod(target, "handle") || nodeParameters.test(target.toString()))
   );
 }

@@ -1,6 +1,6 @@
 import { Context, type HttpServer, runWith, type Scope } from "../context.ts";
 import type { Answer, Mount } from "../mounts/mount.ts";
-import { continued, firstLocalId, type Transaction } from "../trace/transaction.ts";
+import { continued } from "../trace/transaction.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import { redirectBelow, refuse, unanswered } from "./fallback.ts";
@@ -33,48 +33,48 @@ export function dispatcher(parts: DispatchParts): Dispatch {
   const { table, scope, reply, nextId, deadlines, pause } = parts;
   const nowhere = entryOf(scope);
 
-  function transactionOf(exchange: Exchange): Transaction {
+  /** Takes the ids of a trusted peer over. */
+  function join(exchange: Exchange): void {
     const { headers, request, server } = exchange;
-    if (headers.get("x-gtxn-id") !== null || headers.get("traceparent") !== null) {
-      const { peer } = new Context(request, server, scope, "", "", "", 0);
-      const transaction = scope.trusted(peer) ? continued(headers) : undefined;
-      if (transaction) return transaction;
-    }
-    return { gtxnid: nextId(), ltxnid: firstLocalId };
+    if (headers.get("x-gtxn-id") === null && headers.get("traceparent") === null) return;
+    const { peer } = new Context(request, server, scope, "", "", "", 0);
+    const transaction = scope.trusted(peer) ? continued(headers) : undefined;
+    if (transaction === undefined) return;
+    exchange.gtxnid = transaction.gtxnid;
+    exchange.ltxnid = transaction.ltxnid;
   }
 
-  function enter(exchange: Exchange, entry: Entry, transaction: Transaction): Answer {
-    const context = exchange.enter(entry, transaction);
-    if (!entry.mount.final) {
-      limitBody(exchange, entry.limits, pause, deadlines);
-      exchange.rebase();
-    }
+  function enter(exchange: Exchange, entry: Entry): Answer {
+    const context = exchange.enter(entry);
+    if (entry.mount.final) return entry.mount.respond(exchange.request, context);
+    limitBody(exchange, entry.limits, pause, deadlines);
+    exchange.rebase();
     return runWith(context, respondOf, entry.mount, context);
   }
 
   function ask(exchange: Exchange): Response | Promise<Response> {
-    const transaction = transactionOf(exchange);
     const refusal = refusalOf(exchange);
     if (refusal) {
-      exchange.enter(nowhere, transaction);
+      exchange.enter(nowhere);
       return refuse(exchange, refusal.status, refusal.detail, { connection: "close" });
     }
-    const { point, entries } = table.match(exchange.host, exchange.path);
-    if (point !== "" && exchange.path.length === point.length) {
-      exchange.enter(nowhere, transaction);
+    const { point, entries, exact } = table.match(exchange.host, exchange.path);
+    if (!exact && exchange.path.length === point.length) {
+      exchange.enter(nowhere);
       return redirectBelow(exchange);
     }
     for (const entry of entries) {
-      const answer = enter(exchange, entry, transaction);
+      const answer = enter(exchange, entry);
       if (answer !== undefined) return answer;
       if (!entry.mount.final) throw noResponse();
     }
-    exchange.enter(nowhere, transaction);
-    return unanswered(exchange, entries, transaction);
+    exchange.enter(nowhere);
+    return unanswered(exchange, entries);
   }
 
   return (request, server) => {
-    const exchange = new Exchange(request, server);
+    const exchange = new Exchange(request, server, nextId());
+    join(exchange);
     let answer: Response | Promise<Response>;
     try {
       answer = ask(exchange);

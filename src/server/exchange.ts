@@ -1,37 +1,45 @@
 import { Context, type HttpServer } from "../context.ts";
 import { setOwnUrl } from "../http/engine-request.ts";
 import type { AccessRecord } from "../log/access.ts";
-import type { Transaction } from "../trace/transaction.ts";
+import { firstLocalId } from "../trace/transaction.ts";
 import type { RequestBody } from "./body-guard.ts";
 import { type Entry, ownPath } from "./table.ts";
 
 /** One request on its way: what dispatch, limits and the request log need of it, read once. */
-export class Exchange {
+export class Exchange implements AccessRecord {
   readonly request: Request;
   readonly server: HttpServer;
   /** Milliseconds since the epoch. */
   readonly started = Date.now();
   readonly method: string;
   readonly headers: Headers;
-  /** As sent, lower case; `""` when HTTP/1.0 sent none. */
+  /** As sent; `""` when HTTP/1.0 sent none. */
   readonly host: string;
   /** Percent-encoded, as Bun normalised it; `""` when the target is no path (CONNECT). */
   readonly path: string;
   /** Query with its `?`, or `""`. */
   readonly search: string;
-  /** False when `Host` is malformed: the URL is then not to be used. */
+  /** False when `Host` is so malformed that Bun made no URL of it; `limits.ts` looks closer. */
   readonly wellFormed: boolean;
   readonly version: "1.0" | "1.1";
-  /** Set as soon as the transaction is known: an answer always has ids to be logged with. */
+  /** Set by `enter`, which every request passes. */
   context!: Context;
+  gtxnid: string;
+  ltxnid: number = firstLocalId;
   entry: Entry | undefined;
   body: RequestBody | undefined;
   /** Bytes of the request body, as announced; -1 for a chunked one that was not read. */
   announced = 0;
   /** True while the connection's idle limit is off. */
   untimed = false;
+  status = 0;
+  responseBytes = 0;
+  handled = 0;
+  sent = 0;
 
-  constructor(request: Request, server: HttpServer) {
+  /** @param gtxnid of a transaction that starts here */
+  constructor(request: Request, server: HttpServer, gtxnid: string) {
+    this.gtxnid = gtxnid;
     this.request = request;
     this.server = server;
     this.method = request.method;
@@ -44,16 +52,16 @@ export class Exchange {
     const hash = url.indexOf("#", start);
     const end = hash < 0 ? url.length : hash;
     const question = url.indexOf("?", start);
-    this.host = host === null ? "" : host.toLowerCase();
+    this.host = host ?? "";
     this.version = host === null ? "1.0" : "1.1";
-    this.wellFormed = bare ? host === null : !this.host.includes(",");
+    this.wellFormed = !bare || host === null;
     this.path = start < 0 ? "" : url.slice(start, question >= 0 && question < end ? question : end);
     this.search = question >= 0 && question < end ? url.slice(question, end) : "";
   }
 
   /** Makes the context of `entry`; what the app sees of the URL starts behind the mount point. */
-  enter(entry: Entry, { gtxnid, ltxnid }: Transaction): Context {
-    const { request, server, search } = this;
+  enter(entry: Entry): Context {
+    const { request, server, search, gtxnid, ltxnid } = this;
     const path = ownPath(this.path, entry.point);
     this.entry = entry;
     this.context = new Context(request, server, entry.scope, path, search, gtxnid, ltxnid);
@@ -79,24 +87,20 @@ export class Exchange {
     this.server.timeout(this.request, 0);
   }
 
-  /** What the request log says of this exchange. */
-  record(status: number, responseBytes: number, handled: number, sent: number): AccessRecord {
-    const { context, server } = this;
-    return {
-      ip: context.peer,
-      host: this.host,
-      method: this.method,
-      uri: this.path + this.search,
-      version: this.version,
-      requestBytes: this.body ? this.body.bytes : this.announced,
-      status,
-      responseBytes,
-      gtxnid: context.gtxnid,
-      ltxnid: context.ltxnid,
-      headers: this.headers,
-      connections: server.pendingRequests + server.pendingWebSockets,
-      handling: Math.max(handled - this.started, 0),
-      transfer: Math.max(sent - handled, 0),
-    };
+  get peer(): string {
+    return this.context.peer;
+  }
+
+  /** Whether nothing of the request body is left to be sent. */
+  get bodyRead(): boolean {
+    return this.announced === 0 || this.body?.read === true;
+  }
+
+  get requestBytes(): number {
+    return this.body === undefined ? this.announced : this.body.bytes;
+  }
+
+  get connections(): number {
+    return this.server.pendingRequests + this.server.pendingWebSockets;
   }
 }

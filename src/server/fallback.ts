@@ -1,4 +1,3 @@
-import type { Transaction } from "../trace/transaction.ts";
 import type { Exchange } from "./exchange.ts";
 import { problemResponse } from "./problem.ts";
 import type { Entry } from "./table.ts";
@@ -10,7 +9,7 @@ export function refuse(
   detail: string,
   headers: Record<string, string> = {},
 ): Response {
-  const transaction = exchange.context.gtxnid;
+  const transaction = exchange.gtxnid;
   return problemResponse({ status, detail, transaction }, exchange.headers.get("accept"), headers);
 }
 
@@ -21,13 +20,9 @@ export function redirectBelow(exchange: Exchange): Response {
 }
 
 /** What remains when no mount answered: the wrong method for a file that is there, else 404. */
-export function unanswered(
-  exchange: Exchange,
-  entries: readonly Entry[],
-  transaction: Transaction,
-): Response {
+export function unanswered(exchange: Exchange, entries: readonly Entry[]): Response {
   for (const entry of entries) {
-    const allow = entry.mount.allow?.(exchange.enter(entry, transaction));
+    const allow = entry.mount.allow?.(exchange.enter(entry));
     if (allow === undefined) continue;
     if (exchange.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
     return refuse(exchange, 405, `${exchange.method} is not allowed here`, { allow });

@@ -155,14 +155,22 @@ describe("request log", () => {
     expect(text).not.toContain("/prefixed");
   });
 
-  test("[L1] an error has one line and one traceback with its transaction id", async () => {
-    const { data } = await cli.get<{ transaction: string }>("/boom/?once");
-    const line = await requestLine(file, "/boom/?once");
-    expect([line.status, line.gtxnid]).toEqual(["500", data.transaction]);
-    const server = await eventually(() => readFileSync(join(directory, "server.log"), "utf8"), "a traceback");
-    expect(server.split("it broke").length - 1).toBe(1);
-    expect(server).toContain(`[expt:${data.transaction}/1000] Error: it broke`);
-  });
+  for (const [path, message] of [
+    ["/boom?once", "it broke"],
+    ["/hono-boom?once", "hono broke"],
+  ] as const) {
+    test(`[L1 E14] an error of ${path} has one line and one traceback with its transaction id`, async () => {
+      const { data } = await cli.get<{ transaction: string }>(path);
+      const line = await requestLine(file, path);
+      expect([line.status, line.gtxnid]).toEqual(["500", data.transaction]);
+      const trace = `[expt:${data.transaction}/1000] Error: ${message}`;
+      const server = await eventually(
+        () => ((text) => text.includes(trace) && text)(readFileSync(join(directory, "server.log"), "utf8")),
+        trace,
+      );
+      expect(server.split(message).length - 1).toBe(1);
+    });
+  }
 
   test("[L5] was.log and was.traceback carry both ids, after awaits too", async () => {
     const { text } = await cli.get("/log");
@@ -214,9 +222,7 @@ describe("request log of other shapes", () => {
     const requests = 1500;
     for (const client of [files, pipe]) {
       const one = (_: unknown, i: number) =>
-        fetch(`${client.url}/string?n=${i}`, { headers: { "user-agent": agent }, keepalive: i % 3 > 0 }).then(
-          (r) => r.text(),
-        );
+        fetch(`${client.url}/string?n=${i}`, { headers: { "user-agent": agent } }).then((r) => r.text());
       await Promise.all(Array.from({ length: requests }, one));
     }
     await files.stop();

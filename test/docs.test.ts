@@ -1,0 +1,71 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { testClient } from "../src/testing/index.ts";
+
+const root = resolve(import.meta.dir, "..");
+const readme = await Bun.file(join(root, "README.md")).text();
+/** Below the package, so that the examples resolve what a user has installed. */
+const folder = mkdtempSync(join(import.meta.dir, ".docs-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Fenced blocks of one language: name behind it (`ts serve.ts`) and text. */
+const blocks = (language: string): { name: string; text: string }[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}(?: (\\S+))?\\n(.*?)^\`\`\`$`, "gms"))].map(
+    ([, name = "", text = ""]) => ({ name, text }),
+  );
+
+async function writeTour(): Promise<void> {
+  for (const { name, text } of blocks("ts").filter(({ name }) => name))
+    await Bun.write(join(folder, name), text);
+  for (const version of ["app_v1", "app_v2"])
+    await Bun.write(join(folder, version, "app.ts"), `export const app = () => new Response("${version}");`);
+  mkdirSync(join(folder, "static"), { recursive: true });
+  await Bun.write(join(folder, "static/a.txt"), "a file");
+}
+
+test("[E1 E2 E3 V1] the README's tour runs and passes its own test", async () => {
+  await writeTour();
+  await using cli = await testClient(join(folder, "serve.ts"));
+  const answers = await Promise.all(
+    ["/hello", "/ping", "/v1/", "/v2/", "/a.txt"].map(async (path) => (await cli.get(path)).text),
+  );
+  expect(answers).toEqual(["Hello World", "pong", "app_v1", "app_v2", "a file"]);
+  expect((await cli.get("/pets/7")).data).toMatchObject({ id: "7", url: "/pets/7" });
+  const run = Bun.spawn([process.execPath, "test", "./pets.test.ts"], {
+    cwd: folder,
+    stderr: "pipe",
+    stdout: "ignore",
+  });
+  expect(await new Response(run.stderr).text()).toContain("1 pass");
+});
+
+for (const [i, { text }] of blocks("ts")
+  .filter(({ name }) => !name)
+  .entries()) {
+  test(`[O1 E6 E10 E11 E14 L3 S2] example ${i + 1} of the README is accepted`, async () => {
+    const prelude = `import express from "express"; import * as skitai from "skitai";
+      const [app, uploads, api] = [1, 2, 3].map(() => ({ fetch: () => new Response("ok") }));
+      skitai.mount("/docs", app);`;
+    const file = join(folder, `example-${i}.ts`);
+    await Bun.write(
+      file,
+      `${prelude}\n${text}\nvoid [uploads, api, express]; await skitai.run({ port: 0 });`,
+    );
+    await using cli = await testClient(file);
+    expect((await cli.get("/docs/")).text).toBe("ok");
+  });
+}
+
+test("[O2] every flag the README names is in --help, and every option is there with its variable", async () => {
+  await writeTour();
+  const help = Bun.spawn([process.execPath, "serve.ts", "--help"], { cwd: folder, stdout: "pipe" });
+  const text = await new Response(help.stdout).text();
+  const flags = blocks("sh").flatMap(({ text }) =>
+    [...text.matchAll(/bun serve\.ts.*?(--[a-z-]+)/g)].map((match) => match[1]!),
+  );
+  expect(flags.length).toBeGreaterThan(2);
+  for (const flag of flags) expect(text).toContain(flag);
+  const { optionNames, variableOf } = await import("../src/config/options.ts");
+  for (const name of optionNames) expect(text).toContain(variableOf(name));
+});
