@@ -1,13 +1,13 @@
-import { type Flag } from "./config/arguments.ts";
-import {
-  Declaration,
-  type ErrorHandler,
-  type FetchApp,
-  type FetchHandler,
-  type MountOptions,
-  type MountTarget,
-  type NodeHandler,
-} from "./config/declaration.ts";
+import { Declaration } from "./config/declaration.ts";
+import type {
+  ErrorHandler,
+  FetchApp,
+  FetchHandler,
+  MountOptions,
+  MountTarget,
+  NodeHandler,
+} from "./config/mount-types.ts";
+import type { Flag } from "./config/flags.ts";
 import type { Duration, RunOptions, Size } from "./config/options.ts";
 import { abspath, getswd } from "./config/paths.ts";
 import { Context } from "./context.ts";
@@ -36,8 +36,14 @@ const declaration = new Declaration(process.argv.slice(2));
  * Puts an app, a directory or a module on a path. Longest point first; on one point a static file that exists wins over
  * the app. Spec E1-E7, E10.
  */
-export const mount = (point: string, target: MountTarget, options?: MountOptions): void =>
+export function mount(point: string, target: FetchTarget, options?: MountOptions): void;
+export function mount(point: string, target: MountTarget, options?: MountOptions): void;
+export function mount(point: string, target: MountTarget, options?: MountOptions): void {
   declaration.mount(point, target, options);
+}
+
+/** The first overload, so that TypeScript knows the parameters of a handler that is written in place. */
+type FetchTarget = Exclude<MountTarget, NodeHandler> | FetchHandler;
 
 /** Serves what was mounted, as `run` options, environment and flags say. Does not return while it serves. Spec E15. */
 export const run = (options: RunOptions = {}): Promise<void> => runDeclaration(declaration, options);
@@ -60,10 +66,12 @@ export const options = {
   },
 };
 
-/** Whether `--devel` (or `SKITAI_DEVEL`) was given. Spec O3. */
-export const isDevel = (): boolean =>
-  declaration.commandLine.get("--devel") === true ||
-  /^(1|true|yes|on)$/.test(process.env["SKITAI_DEVEL"] ?? "");
+/** Whether `--devel`, `SKITAI_DEVEL` or, once it was called, `run({ devel: true })` says so. Spec O3. */
+export function isDevel(): boolean {
+  if (declaration.commandLine.get("--devel") === true) return true;
+  const said = process.env["SKITAI_DEVEL"];
+  return said ? /^(1|true|yes|on)$/.test(said) : declaration.options.devel === true;
+}
 
 /** Caching headers for static files at or below a public path, in production only; 0 for none. Spec S2. */
 export const setMaxAge = (prefix: string, age: Duration): void => declaration.setMaxAge(prefix, age);

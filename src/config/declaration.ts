@@ -1,47 +1,10 @@
 import { SkitaiError } from "../errors.ts";
+import { upperEscapes } from "../http/escapes.ts";
 import { CommandLine } from "./arguments.ts";
+import { mountOptionErrors } from "./mount-options.ts";
+import type { MountOptions, MountTarget } from "./mount-types.ts";
 import { parseDuration } from "./units.ts";
-import type { Duration, RunOptions, Size } from "./options.ts";
-import type { Context } from "../context.ts";
-
-/** A fetch function: Web `Request` in, `Response` out. `context` is also `was.context` and, in Hono, `c.env`. */
-export type FetchHandler = (request: Request, context: Context) => Response | Promise<Response>;
-
-/** Anything with `.fetch`: Hono, Elysia, h3, itty-router … */
-export interface FetchApp {
-  fetch(request: Request, ...rest: never[]): Response | Promise<Response>;
-}
-
-/** A Node-style `(req, res)` app: Express, Koa's callback, Fastify's `routing`. Spec E10. */
-export type NodeHandler = (request: never, response: never) => unknown;
-
-/**
- * What can be mounted. Text is, in this order: a directory (`"./static"`), or a module by path with the export
- * after a colon (`"app_v1"`, `"./app_v1.ts"`, `"app_v1/app:app"`; default `app`, then `default`). Spec E1-E3, E10.
- */
-export type MountTarget = string | FetchHandler | FetchApp | NodeHandler;
-
-/** Turns an error of one app into its own answer; `undefined` leaves it to the engine. Spec E14. */
-export type ErrorHandler = (
-  error: unknown,
-  request: Request,
-  context: Context,
-) => Response | undefined | Promise<Response | undefined>;
-
-/** Settings of one mount. */
-export interface MountOptions {
-  /** Virtual hosts: `"www.site1.com"`, `"*.site1.com"` or `".site1.com"`, several by spaces or as a list. Spec E6. */
-  host?: string | readonly string[];
-  /** Largest request body of this app; default and upper bound: `maxUploadSize`. Spec E11. */
-  maxClientBodySize?: Size;
-  /** Largest `multipart/form-data` body of this app. */
-  maxMultipartBodySize?: Size;
-  /** Largest single file in a multipart body. */
-  maxUploadFileSize?: Size;
-  /** Error details in answers even in production, but not with `--silent`. */
-  debug?: boolean;
-  onError?: ErrorHandler;
-}
+import type { Duration, RunOptions } from "./options.ts";
 
 export interface MountDeclaration {
   readonly point: string;
@@ -76,10 +39,12 @@ export class Declaration {
         target,
         "a handler, an app with .fetch, a directory or a module path",
       );
-    else
+    else {
+      this.errors.push(...mountOptionErrors(point, options));
       this.mounts.push(
         Object.freeze({ point: normalized(point), target, options: Object.freeze({ ...options }) }),
       );
+    }
   }
 
   set(options: RunOptions): void {
@@ -125,13 +90,25 @@ export class Declaration {
   }
 }
 
-/** `"/v1/"` and `"/v1"` are one point, written `/v1`; the root is `""`. */
-const normalized = (point: string): string => point.replace(/\/$/, "");
+/**
+ * `"/v1/"` and `"/v1"` are one point, written `/v1`; the root is `""`. `"/café"` is written as it stands in requests,
+ * `/caf%C3%A9`, with upper-case digits (RFC 3986 §6.2.2.1).
+ */
+const normalized = (point: string): string =>
+  upperEscapes(new URL(`http://host${point}`).pathname).replace(/\/$/, "");
 
 const isPoint = (point: unknown): point is string =>
-  typeof point === "string" && /^\/[^?#\s\\]*$/.test(point) && !/\/\/|\/\.{1,2}(\/|$)/.test(point);
+  typeof point === "string" &&
+  /^\/[^?#\s\\]*$/.test(point) &&
+  !/\/\/|\/(?:\.|%2e){1,2}(?:\/|$)|%(?![\da-f]{2})/i.test(point);
 
 const isTarget = (target: unknown): boolean =>
   (typeof target === "string" && target.length > 0) ||
   typeof target === "function" ||
-  (typeof target === "object" && target !== null && "fetch" in target && typeof target.fetch === "function");
+  (typeof target === "object" && target !== null && appMethods.some((name) => hasMethod(target, name)));
+
+/** What makes an object an app: `fetch` of Hono and its like, `routing` of Fastify, `callback` of Koa. */
+const appMethods = ["fetch", "routing", "callback"];
+
+const hasMethod = (target: object, name: string): boolean =>
+  typeof (target as Record<string, unknown>)[name] === "function";

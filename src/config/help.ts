@@ -1,5 +1,7 @@
 import { basename } from "node:path";
-import type { CommandLine, Flag } from "./arguments.ts";
+import type { CommandLine } from "./arguments.ts";
+import type { Flag } from "./flags.ts";
+import { commandNames } from "./commands.ts";
 import { type OptionName, optionRow, variableOf } from "./options.ts";
 import { scriptPath } from "./paths.ts";
 
@@ -9,7 +11,8 @@ export function helpText(line: CommandLine): string {
   const own = line.ownFlags.map(row);
   const engine = line.engineFlags.map(row);
   return [
-    `Usage: ${script} [OPTION]...`,
+    `Usage: ${script} [OPTION]... [COMMAND]`,
+    `COMMAND can be ${commandNames.join(", ")}; without one it serves in the foreground`,
     ...(own.length > 0 ? ["", `Options of ${script}`, ...own] : []),
     "",
     "Options of skitai",

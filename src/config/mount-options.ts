@@ -1,5 +1,5 @@
 import { SkitaiError } from "../errors.ts";
-import type { MountOptions } from "./declaration.ts";
+import type { MountOptions } from "./mount-types.ts";
 import { parseSize } from "./units.ts";
 
 /** What one option of a mount accepts. */

@@ -19,6 +19,8 @@ export type OptionRow = OptionType & {
   readonly default: unknown;
   /** Names read besides `SKITAI_<NAME>`, which wins over them. */
   readonly env?: readonly string[];
+  /** A diagnostic of the engine: its flag has three hyphens, which no script can take. Spec O2. */
+  readonly diagnostic?: true;
   readonly accepted: string;
   readonly help: string;
 };
@@ -139,6 +141,27 @@ export const optionTable = {
     accepted: 'bytes, or text like "64mb"',
     help: "memory of each worker for small and hot static files",
   },
+  profile: {
+    type: "flag",
+    default: false,
+    diagnostic: true,
+    accepted: "true or false",
+    help: "write a CPU profile of each worker into the script's directory when it ends",
+  },
+  gc: {
+    type: "flag",
+    default: false,
+    diagnostic: true,
+    accepted: "true or false",
+    help: "collect garbage once a minute in workers that have nothing to do",
+  },
+  memtrack: {
+    type: "flag",
+    default: false,
+    diagnostic: true,
+    accepted: "true or false",
+    help: "log the memory of each worker once a minute",
+  },
 } as const satisfies Record<string, OptionRow>;
 
 export type OptionName = keyof typeof optionTable;
@@ -160,6 +183,9 @@ export interface Settings {
   readonly compression: boolean;
   readonly dotFiles: "deny" | "allow";
   readonly staticMemory: number;
+  readonly profile: boolean;
+  readonly gc: boolean;
+  readonly memtrack: boolean;
 }
 
 /** What `run()` takes; a missing one falls to the environment, then the default. */
@@ -179,13 +205,18 @@ export interface RunOptions {
   compression?: boolean;
   dotFiles?: "deny" | "allow";
   staticMemory?: Size;
+  profile?: boolean;
+  gc?: boolean;
+  memtrack?: boolean;
 }
 
 export const optionNames = Object.keys(optionTable) as OptionName[];
 export const optionRow = (name: OptionName): OptionRow => optionTable[name];
-/** `maxUploadSize` → `--max-upload-size`. */
-export const flagOf = (name: string): string =>
-  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** `maxUploadSize` → `--max-upload-size`, `gc` → `---gc`. */
+export const flagOf = (name: OptionName): string =>
+  `${optionRow(name).diagnostic ? "---" : "--"}${kebab(name)}`;
 /** `maxUploadSize` → `SKITAI_MAX_UPLOAD_SIZE`. */
-export const variableOf = (name: string): string =>
-  `SKITAI_${flagOf(name).slice(2).replaceAll("-", "_").toUpperCase()}`;
+export const variableOf = (name: OptionName): string =>
+  `SKITAI_${kebab(name).replaceAll("-", "_").toUpperCase()}`;
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

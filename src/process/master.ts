@@ -1,85 +1,66 @@
 import type { Declaration } from "../config/declaration.ts";
-import { helpText } from "../config/help.ts";
 import type { Settings } from "../config/options.ts";
-import { getswd, isCompiled } from "../config/paths.ts";
+import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
-import { readTarget } from "../mounts/target.ts";
+import { logDirectory } from "../log/directory.ts";
+import { installLogs, Logs } from "../log/logs.ts";
 import { setProcessTitle, shortTitle } from "../system/process-title.ts";
 import type { ReadyMessage } from "./messages.ts";
-import { claimPort } from "./port.ts";
+import { abort, prepare } from "./prepare.ts";
+import { ownCommand, profileFlag } from "./self.ts";
 import { Supervisor } from "./supervisor.ts";
 
+/** Two stop signals that are closer (ms) are one: a Ctrl-C reaches the process group, and npm passes it on as well. */
+const oneSignal = 100;
+
 /** Starts and watches the workers; never serves. Exit codes: 0 stopped, 1 not started, 2 forced. Spec W1. */
-export async function runMaster(declaration: Declaration): Promise<void> {
-  if (declaration.commandLine.get("--help")) {
-    process.stdout.write(helpText(declaration.commandLine));
-    process.exit(0);
-  }
-  const settings = await readSettings(declaration);
+export async function runMaster(declaration: Declaration): Promise<never> {
+  const settings = await prepare(declaration);
+  const logs = openLogs(declaration, settings);
   setProcessTitle(`skitai/${settings.name}: master`, shortTitle(settings.name, ":m"));
-  const supervisor = new Supervisor(settings, workerCommand());
-  watchSignals(supervisor);
-  try {
-    await supervisor.start();
-  } catch (error) {
-    abort([error]);
-  }
-  announce(settings);
+  const supervisor = new Supervisor(settings, settings.profile ? ownCommand(profileFlag) : ownCommand());
+  watchProcess(supervisor, logs);
+  const serving = await supervisor.start().catch((error) => abort([error]));
+  if (serving) announce(settings);
   process.exit(await supervisor.ended);
 }
 
-/** All that is wrong is said at once, before anything listens. */
-async function readSettings(declaration: Declaration): Promise<Settings> {
-  const { validate } = await import("../config/validate.ts");
-  const { settings, errors } = validate(declaration, process.env);
-  const wrong: unknown[] = [...errors, ...badMounts(declaration)];
-  if (wrong.length === 0) {
-    try {
-      return { ...settings, port: claimPort(settings.address, settings.port) };
-    } catch (error) {
-      wrong.push(error);
-    }
+function openLogs({ logDirectory: declared }: Declaration, { name }: Settings): Logs {
+  const directory = logDirectory(declared, name, getswd());
+  try {
+    return installLogs(new Logs(directory));
+  } catch (error) {
+    const accepted = `a directory this user may write (${(error as NodeJS.ErrnoException).code})`;
+    return abort([
+      new SkitaiError("OPTION_INVALID", { name: "enableFileLogging", value: directory, accepted }),
+    ]);
   }
-  return abort(wrong);
 }
 
-function badMounts({ mounts, errors }: Declaration): SkitaiError[] {
-  if (mounts.length === 0 && errors.length === 0)
-    return [
-      new SkitaiError("MOUNT_INVALID", {
-        name: "mount",
-        accepted: 'nothing is mounted, call mount("/", app) before run()',
-      }),
-    ];
-  return mounts.flatMap(({ target }) => {
-    try {
-      if (typeof target === "string") readTarget(target, getswd());
-      return [];
-    } catch (error) {
-      return [error as SkitaiError];
-    }
+function watchProcess(supervisor: Supervisor, logs: Logs): void {
+  const stop = stopper(supervisor);
+  for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(signal, stop);
+  process.on("SIGUSR1", () => {
+    logs.reopen();
+    supervisor.signal("SIGUSR1");
   });
-}
-
-function abort(errors: readonly unknown[]): never {
-  for (const error of errors)
-    process.stderr.write(`skitai: ${error instanceof SkitaiError ? error.message : Bun.inspect(error)}\n`);
-  process.exit(1);
-}
-
-/** The same script in another role; in an executable, the executable itself. */
-const workerCommand = (): string[] =>
-  isCompiled
-    ? [process.execPath, ...process.argv.slice(2)]
-    : [process.execPath, ...process.execArgv, Bun.main, ...process.argv.slice(2)];
-
-function watchSignals(supervisor: Supervisor): void {
-  for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(signal, () => supervisor.stop());
-  process.on("SIGUSR1", () => supervisor.signal("SIGUSR1"));
   process.on("SIGTTIN", () => supervisor.resize(1));
   process.on("SIGTTOU", () => supervisor.resize(-1));
+  // The script's own code ran here too, and what it started may fail later: that is no reason to stop the service.
+  process.on("uncaughtException", (error) => logs.server.traceback(error));
+  process.on("unhandledRejection", (reason) => logs.server.traceback(reason));
   // A test runner that is gone leaves no server behind.
   if (process.env["SKITAI_TEST_PARENT"]) process.on("disconnect", () => supervisor.stop());
+}
+
+function stopper(supervisor: Supervisor): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - last < oneSignal) return;
+    last = now;
+    supervisor.stop();
+  };
 }
 
 /** Says where it listens: to the terminal, and to the program that started it over IPC. */

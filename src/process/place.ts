@@ -1,4 +1,5 @@
 import type { Declaration, MountDeclaration } from "../config/declaration.ts";
+import { hostNames } from "../config/mount-options.ts";
 import { wholeBytes } from "../config/units.ts";
 import type { Settings } from "../config/options.ts";
 import { getswd } from "../config/paths.ts";
@@ -8,8 +9,11 @@ import { openMount } from "../mounts/registry.ts";
 import type { BodyLimits } from "../server/body-guard.ts";
 import type { Placed } from "../server/table.ts";
 
-/** Opens all mounts of a declaration, in its order. */
-export function placeMounts(
+/**
+ * Opens all mounts of a declaration, in its order.
+ * @throws AggregateError of everything that cannot be opened
+ */
+export async function placeMounts(
   declaration: Declaration,
   settings: Settings,
   trusted: Scope["trusted"],
@@ -18,17 +22,20 @@ export function placeMounts(
   const place = async ({ point, target, options }: MountDeclaration): Promise<Placed> => {
     const site = { point, base: getswd(), directories, open: openMount };
     const mount = await openMount(target, site);
-    const debug = settings.devel || (options.debug === true && !settings.silent);
+    const debug = (settings.devel || options.debug === true) && !settings.silent;
     return {
       point,
       mount,
       scope: { mountPoint: point, debug, trusted },
       limits: limitsOf(options, settings.maxUploadSize),
       onError: options.onError,
-      hosts: hostsOf(options.host),
+      hosts: hostNames(options.host) ?? [],
     };
   };
-  return Promise.all(declaration.mounts.map(place));
+  const opened = await Promise.allSettled(declaration.mounts.map(place));
+  const failed = opened.filter((each) => each.status === "rejected");
+  if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason));
+  return opened.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
 }
 
 function limitsOf(
@@ -39,9 +46,3 @@ function limitsOf(
   const multipart = Math.min(wholeBytes(maxMultipartBodySize) ?? body, most);
   return { body, multipart, file: Math.min(wholeBytes(maxUploadFileSize) ?? multipart, most) };
 }
-
-/** `"www.a.com .b.com"` or a list; lower case. */
-const hostsOf = (host: string | readonly string[] | undefined): string[] =>
-  (typeof host === "string" ? host.split(/\s+/) : [...(host ?? [])])
-    .map((name) => name.toLowerCase())
-    .filter(Boolean);

@@ -1,12 +1,22 @@
+import { isCompiled } from "../config/paths.ts";
+import { profileFlag } from "./self.ts";
+
 /** What a process that runs the script is there for. One environment variable, so that script and executable are one path. */
-export type Role = "master" | "worker" | "plan";
+export type Role = "master" | "daemon" | "worker" | "plan";
 
 export const roleVariable = "SKITAI_ROLE";
 const bootVariable = "SKITAI_BOOT";
+/** Where an executable takes Bun's flags from. */
+const flagsVariable = "BUN_OPTIONS";
 
+/**
+ * What this process is for. A child that the app makes with `Bun.spawn` inherits the environment this process was started
+ * with, whatever became of it since, but not the IPC channel: it is nobody's worker.
+ */
 export function currentRole(): Role {
   const role = process.env[roleVariable];
-  return role === "worker" || role === "plan" ? role : "master";
+  if (role === "plan") return role;
+  return (role === "worker" || role === "daemon") && process.send !== undefined ? role : "master";
 }
 
 /** What the master has decided and a worker takes as it is. */
@@ -16,19 +26,40 @@ export interface Boot<Settings> {
 }
 
 /** Environment of a worker: the master's own, with its role and what it has to know. */
-export const workerEnvironment = <Settings>(boot: Boot<Settings>): Record<string, string | undefined> => ({
+export const workerEnvironment = <Settings extends { readonly profile: boolean }>(
+  boot: Boot<Settings>,
+): Record<string, string | undefined> => ({
   ...process.env,
   [roleVariable]: "worker",
-  [bootVariable]: JSON.stringify(boot),
+  [bootVariable]: JSON.stringify({ ...boot, flags: process.env[flagsVariable] }),
+  ...(boot.settings.profile && isCompiled
+    ? { [flagsVariable]: `${process.env[flagsVariable] ?? ""} ${profileFlag}` }
+    : {}),
   // `fetch` waits for others above 256 at once by default; a proxy or a bridged app must not.
   BUN_CONFIG_MAX_HTTP_REQUESTS: process.env["BUN_CONFIG_MAX_HTTP_REQUESTS"] ?? "65336",
+});
+
+/** Environment of a master without a terminal; a test runner does not end it. */
+export const daemonEnvironment = (): Record<string, string | undefined> => ({
+  ...process.env,
+  [roleVariable]: "daemon",
+  SKITAI_TEST_PARENT: undefined,
+});
+
+/** Environment of a process that says what `skitai build` has to know. */
+export const planEnvironment = (): Record<string, string | undefined> => ({
+  ...process.env,
+  [roleVariable]: "plan",
 });
 
 /** Takes what the master said out of the environment, so that no child of the app inherits it. */
 export function takeBoot<Settings>(): Boot<Settings> {
   const text = process.env[bootVariable];
+  if (text === undefined) throw new Error(`${bootVariable} is missing: workers are started by a master`);
+  const { flags, ...boot } = JSON.parse(text) as Boot<Settings> & { flags?: string };
   delete process.env[bootVariable];
   delete process.env[roleVariable];
-  if (text === undefined) throw new Error(`${bootVariable} is missing: workers are started by a master`);
-  return JSON.parse(text) as Boot<Settings>;
+  if (flags === undefined) delete process.env[flagsVariable];
+  else process.env[flagsVariable] = flags;
+  return boot;
 }

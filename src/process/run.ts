@@ -1,22 +1,40 @@
 import type { Declaration } from "../config/declaration.ts";
 import type { RunOptions } from "../config/options.ts";
 import { getswd } from "../config/paths.ts";
+import { commands } from "./commands.ts";
 import { currentRole } from "./role.ts";
 
 /**
- * Ends the declaration and does what this process is there for. Never returns in a process that serves. What a role does
- * not need is not loaded.
+ * Ends the declaration and does what this process is there for. Never returns: the process ends by a signal, a command by
+ * itself. What a role does not need is not loaded.
  */
-export async function run(declaration: Declaration, options: RunOptions): Promise<void> {
+export async function run(declaration: Declaration, options: RunOptions): Promise<never> {
   declaration.set(options);
   declaration.close();
   process.chdir(getswd());
   switch (currentRole()) {
     case "worker":
-      return (await import("./worker.ts")).runWorker(declaration);
+      await (await import("./worker.ts")).runWorker(declaration);
+      break;
     case "plan":
-      return (await import("./plan.ts")).runPlan(declaration);
-    case "master":
+      (await import("./plan.ts")).runPlan(declaration);
+      break;
+    case "daemon":
       return (await import("./master.ts")).runMaster(declaration);
+    case "master":
+      return runForeground(declaration);
   }
+  // What the script says behind run() is for nobody: the process ends where it is asked to.
+  return new Promise<never>(() => {});
+}
+
+async function runForeground(declaration: Declaration): Promise<never> {
+  const { commandLine } = declaration;
+  if (commandLine.get("--help")) {
+    process.stdout.write((await import("../config/help.ts")).helpText(commandLine));
+    process.exit(0);
+  }
+  return commandLine.command === undefined
+    ? (await import("./master.ts")).runMaster(declaration)
+    : commands[commandLine.command](declaration);
 }

@@ -1,134 +1,94 @@
 import type { Settings } from "../config/options.ts";
-import { SkitaiError } from "../errors.ts";
-import { processLogs } from "../log/logs.ts";
-import { backoff, shortLife, startAttempts } from "./backoff.ts";
-import { type WorkerExit, WorkerHandle } from "./worker-handle.ts";
-
-/** How long (ms) a worker may take beyond the grace time before it is killed. */
-const killAfter = 3000;
-
-type State = "starting" | "running" | "stopping";
+import { WorkerHandle } from "./worker-handle.ts";
+import { note, WorkerSlot } from "./worker-slot.ts";
 
 /** Keeps the wanted number of workers alive. Spec W1, W5. */
 export class Supervisor {
-  /** Exit code of the service, when all workers are gone after a stop. */
-  readonly ended: Promise<number>;
-  readonly #settings: Settings;
-  readonly #command: readonly string[];
-  readonly #workers = new Map<number, WorkerHandle>();
-  readonly #deaths = new Map<number, number>();
-  readonly #end: (code: number) => void;
-  #state: State = "starting";
-  #wanted: number;
+  /** Exit code of the service, when all workers are gone after a stop: 0, or 2 when one had to be killed. */
+  readonly ended: Promise<0 | 2>;
+  readonly #end: (code: 0 | 2) => void;
+  readonly #workers: number;
+  readonly #spawn: (index: number) => WorkerHandle;
+  readonly #slots = new Set<WorkerSlot>();
+  #stopping = false;
   #forced = false;
 
   constructor(settings: Settings, command: readonly string[]) {
-    const { promise, resolve } = Promise.withResolvers<number>();
+    const { promise, resolve } = Promise.withResolvers<0 | 2>();
     this.ended = promise;
     this.#end = resolve;
-    this.#settings = settings;
-    this.#command = command;
-    this.#wanted = settings.workers;
+    this.#workers = settings.workers;
+    this.#spawn = (index) => new WorkerHandle(index, settings, command);
   }
 
   /**
-   * Resolves when every worker serves.
-   * @throws SkitaiError LAUNCH_FAILED when one cannot be started
+   * True when every worker serves, false when the service was stopped before.
+   * @throws SkitaiError LAUNCH_FAILED when one cannot be started; no worker is left then
    */
-  async start(): Promise<void> {
+  async start(): Promise<boolean> {
+    const slots = Array.from({ length: this.#workers }, () => this.#add());
     try {
-      await Promise.all(Array.from({ length: this.#wanted }, (_, index) => this.#bring(index)));
+      await Promise.all(slots.map(({ served }) => served));
+      return !this.#stopping;
     } catch (error) {
-      if (this.#state === "stopping") return;
-      this.#state = "stopping";
-      for (const worker of this.#workers.values()) worker.signal("SIGKILL");
+      if (this.#stopping) return false;
+      this.#stopping = true;
+      this.#kill();
+      await this.ended;
       throw error;
     }
-    if (this.#state === "starting") this.#state = "running";
   }
 
   /** Graceful the first time, by force the second. */
   stop(): void {
-    if (this.#state === "stopping") return this.#force();
-    this.#state = "stopping";
-    for (const worker of this.#workers.values()) worker.stop();
-    setTimeout(() => this.#kill(), this.#settings.graceTimeout * 1000 + killAfter).unref();
-    this.#checkEnd();
+    if (this.#stopping) return this.#kill();
+    this.#stopping = true;
+    for (const slot of this.#slots) slot.retire();
   }
 
   signal(signal: NodeJS.Signals): void {
-    for (const worker of this.#workers.values()) worker.signal(signal);
+    for (const slot of this.#slots) slot.signal(signal);
   }
 
-  /** One worker more or one less, never none. */
+  /** One worker more, or one less, never none. Spec W5. */
   resize(by: 1 | -1): void {
-    if (this.#state !== "running" || this.#wanted + by < 1) return;
-    this.#wanted += by;
-    if (by === 1) void this.#bring(this.#wanted - 1).catch(() => {});
-    else this.#workers.get(this.#wanted)?.stop();
-  }
-
-  /** Starts worker `index` until it serves; gives up only while the service itself is starting. */
-  async #bring(index: number): Promise<void> {
-    for (;;) {
-      const deaths = this.#deaths.get(index) ?? 0;
-      if (deaths > 0) await Bun.sleep(backoff(deaths));
-      if (this.#state === "stopping" || index >= this.#wanted) return;
-      const worker = new WorkerHandle(index, this.#settings, this.#command);
-      this.#workers.set(index, worker);
-      void worker.exited.then((exit) => this.#gone(worker, exit));
-      const failure = await worker.ready.then(
-        () => undefined,
-        (exit: WorkerExit) => exit,
-      );
-      if (failure === undefined) return;
-      if (this.#state === "starting") this.#judge(failure, this.#deaths.get(index) ?? 0);
-      else return;
+    if (this.#stopping) return;
+    if (by === 1) {
+      const slot = this.#add();
+      slot.served.catch((error) => note(`worker #${slot.index} was not added: ${error.message}`));
+      return;
     }
+    const active = [...this.#slots].filter(({ retired }) => !retired);
+    if (active.length > 1) active.at(-1)?.retire();
   }
 
-  /** @throws SkitaiError LAUNCH_FAILED when starting again cannot help, or was tried often enough */
-  #judge(exit: WorkerExit, deaths: number): void {
-    if (exit.refused !== undefined) throw new SkitaiError("LAUNCH_FAILED", { name: exit.refused });
-    if (deaths >= startAttempts)
-      throw new SkitaiError("LAUNCH_FAILED", {
-        name: "worker",
-        accepted: `did not start in ${startAttempts} attempts (${describe(exit)}), its error is above`,
-      });
+  #add(): WorkerSlot {
+    const slot = new WorkerSlot(this.#freeIndex(), this.#spawn);
+    this.#slots.add(slot);
+    void slot.ended.then(() => this.#gone(slot));
+    return slot;
   }
 
-  #gone(worker: WorkerHandle, exit: WorkerExit): void {
-    const { index } = worker;
-    if (this.#workers.get(index) === worker) this.#workers.delete(index);
-    const lived = Date.now() - worker.startedAt;
-    this.#deaths.set(index, lived < shortLife ? (this.#deaths.get(index) ?? 0) + 1 : 0);
-    if (this.#state === "stopping") return this.#checkEnd();
-    if (index >= this.#wanted) return;
-    note(`worker #${index} (pid ${worker.pid}) ended: ${describe(exit)}, starting it again`);
-    if (this.#state === "running") void this.#bring(index);
+  /** The lowest number no worker has, one that still drains included. */
+  #freeIndex(): number {
+    const taken = new Set([...this.#slots].map(({ index }) => index));
+    let index = 0;
+    while (taken.has(index)) index++;
+    return index;
   }
 
-  #checkEnd(): void {
-    if (this.#workers.size === 0) this.#end(this.#forced ? 2 : 0);
-  }
-
-  #force(): void {
-    this.#forced = true;
-    this.#kill();
+  #gone(slot: WorkerSlot): void {
+    this.#slots.delete(slot);
+    this.#forced ||= this.#stopping && slot.forced;
+    this.#checkEnd();
   }
 
   #kill(): void {
-    for (const worker of this.#workers.values()) worker.signal("SIGKILL");
+    for (const slot of this.#slots) slot.kill();
     this.#checkEnd();
   }
-}
 
-const describe = ({ code, signal }: WorkerExit): string =>
-  signal ? `signal ${signal}` : `exit code ${code}`;
-
-/** The master's own words go where its operator looks: the log of the engine. */
-function note(text: string): void {
-  const { server } = processLogs();
-  server.log(text, "warn");
-  server.flush();
+  #checkEnd(): void {
+    if (this.#stopping && this.#slots.size === 0) this.#end(this.#forced ? 2 : 0);
+  }
 }

@@ -3,7 +3,8 @@ import type { Settings } from "../config/options.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { workerEnvironment } from "./role.ts";
 
-export type WorkerState = "starting" | "ready" | "stopping" | "gone";
+/** How long (ms) a worker may take beyond the grace time before it is killed. */
+const killAfter = 3000;
 
 /** How a worker ended. */
 export interface WorkerExit {
@@ -11,22 +12,26 @@ export interface WorkerExit {
   readonly signal: string | number | null;
   /** It said that its script is wrong. */
   readonly refused: string | undefined;
+  /** Why there was no process at all. */
+  readonly error?: string;
 }
 
 /** The master's view of one worker process. */
 export class WorkerHandle {
-  readonly index: number;
-  readonly startedAt = Date.now();
   readonly exited: Promise<WorkerExit>;
-  /** Resolves when it serves, rejects when it ends before. */
-  readonly ready: Promise<void>;
-  #state: WorkerState = "starting";
-  #refused: string | undefined;
+  /** True when it serves, false when it ended before. */
+  readonly ready: Promise<boolean>;
   readonly #process: Subprocess;
+  readonly #patience: number;
+  #readyAt: number | undefined;
+  #refused: string | undefined;
+  #killed = false;
 
+  /** @throws the system's error when no process can be made */
   constructor(index: number, settings: Settings, command: readonly string[]) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.index = index;
+    const ready = Promise.withResolvers<boolean>();
+    this.ready = ready.promise;
+    this.#patience = settings.graceTimeout * 1000 + killAfter;
     this.#process = Bun.spawn([...command], {
       env: workerEnvironment({ settings, index }),
       stdin: "ignore",
@@ -34,39 +39,51 @@ export class WorkerHandle {
       stderr: "inherit",
       serialization: "json",
       ipc: (message: WorkerMessage) => {
-        if (message.type === "ready" && this.#state === "starting") {
-          this.#state = "ready";
-          resolve();
-        } else if (message.type === "refused") this.#refused = message.message;
+        if (message.type === "refused") this.#refused = message.message;
+        else {
+          this.#readyAt ??= performance.now();
+          ready.resolve(true);
+        }
       },
     });
-    this.ready = promise;
-    this.ready.catch(() => {});
     this.exited = this.#process.exited.then((): WorkerExit => {
-      this.#state = "gone";
+      ready.resolve(false);
       const { exitCode, signalCode } = this.#process;
-      const exit = { code: exitCode, signal: signalCode, refused: this.#refused };
-      reject(exit);
-      return exit;
+      return { code: exitCode, signal: signalCode, refused: this.#refused };
     });
   }
 
-  get pid(): number {
-    return this.#process.pid;
+  /** Milliseconds since it was ready. */
+  get servedFor(): number {
+    return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt;
   }
 
-  get state(): WorkerState {
-    return this.#state;
+  /** It was ended by force. */
+  get killed(): boolean {
+    return this.#killed;
   }
 
-  /** Asks it to finish what it does and end. */
+  /** Asks it to finish what it does and end; kills it when it takes too long. */
   stop(): void {
-    if (this.#state === "gone") return;
-    this.#state = "stopping";
-    this.#process.kill("SIGTERM");
+    this.signal("SIGTERM");
+    const timer = setTimeout(() => this.kill(), this.#patience);
+    void this.exited.then(() => clearTimeout(timer));
+  }
+
+  kill(): void {
+    if (this.#gone) return;
+    this.#killed = true;
+    this.signal("SIGKILL");
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (this.#state !== "gone") this.#process.kill(signal);
+    if (!this.#gone) this.#process.kill(signal);
+  }
+
+  get #gone(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 }
+
+export const describeExit = ({ code, signal, refused, error }: WorkerExit): string =>
+  error ?? refused ?? (signal === null ? `exit code ${code}` : `signal ${signal}`);

@@ -21,13 +21,15 @@ import { transactionSource } from "../trace/transaction.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { placeMounts } from "./place.ts";
 import { takeBoot } from "./role.ts";
-import { watchProcess } from "./worker-life.ts";
+import { startUpkeep } from "./upkeep.ts";
+import { watchProcess, watchStart } from "./worker-life.ts";
 
 const tell = (message: WorkerMessage): void => void process.send?.(message);
 
 /** A process that serves: the only place that puts the rooms together. Ends by `process.exit`. */
 export async function runWorker(declaration: Declaration): Promise<void> {
   const { settings, index } = takeBoot<Settings>();
+  watchStart();
   setProcessTitle(`skitai/${settings.name}: worker #${index}`, shortTitle(settings.name, `:w${index}`));
   trackResponseBodies();
   try {
@@ -35,7 +37,8 @@ export async function runWorker(declaration: Declaration): Promise<void> {
     const placed = await openMounts(declaration, settings);
     const reply = new Reply(replyParts(declaration, settings, logs, index));
     const server = serve(settings, placed, reply, logs);
-    watchProcess({ server, reply, logs, placed, grace: settings.graceTimeout });
+    const endUpkeep = startUpkeep(settings, server, logs.server);
+    watchProcess({ server, reply, logs, placed, endUpkeep, grace: settings.graceTimeout });
     tell({ type: "ready", port: server.port ?? settings.port });
   } catch (error) {
     refuse(error);
@@ -75,8 +78,8 @@ function serve(
   reply: Reply,
   logs: Logs,
 ): ReturnType<typeof listen> {
-  const { address, port, keepAlive, requestTimeout, trustedProxies, devel } = settings;
-  const scope = { mountPoint: "", debug: devel, trusted: networkMatcher(trustedProxies) };
+  const { address, port, keepAlive, requestTimeout, trustedProxies, devel, silent } = settings;
+  const scope = { mountPoint: "", debug: devel && !silent, trusted: networkMatcher(trustedProxies) };
   const table = new MountTable(placed);
   const dispatch = dispatcher({
     table,
@@ -89,10 +92,19 @@ function serve(
   return listen(dispatch, { address, port, keepAlive, log: logs.server });
 }
 
-/** A mount that cannot be opened is the script's fault: no restart helps, and the master says so. */
+/** Mounts that cannot be opened are the script's fault: no restart helps, and the master says so. */
 function refuse(error: unknown): never {
-  const message = error instanceof SkitaiError ? error.message : Bun.inspect(error);
-  if (error instanceof SkitaiError) tell({ type: "refused", message });
+  const errors = error instanceof AggregateError ? error.errors : [error];
+  const message = errors.map(explain).join("\nskitai: ");
+  if (errors.every((each) => each instanceof SkitaiError)) tell({ type: "refused", message });
   else process.stderr.write(`${message}\n`);
   process.exit(1);
+}
+
+/** Its line, and below it what the script's own code threw. */
+function explain(error: unknown): string {
+  if (!(error instanceof SkitaiError)) return Bun.inspect(error);
+  return error.cause === undefined
+    ? error.message
+    : `${error.message}\n${Bun.inspect(error.cause).trimEnd()}`;
 }

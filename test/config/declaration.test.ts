@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { Declaration, type MountOptions, type MountTarget } from "../../src/config/declaration.ts";
+import { Declaration } from "../../src/config/declaration.ts";
+import type { MountOptions, MountTarget } from "../../src/config/mount-types.ts";
 
 const app = (): Response => new Response();
 

@@ -1,0 +1,34 @@
+import { type CommandName, commandNames, commandTable } from "./commands.ts";
+import { flagOf, optionNames, optionRow, type OptionName } from "./options.ts";
+
+/** One flag of the command line, the script's or the engine's. */
+export interface Flag {
+  /** `-D`, when there is one. */
+  readonly short?: string;
+  /** `--dist`. */
+  readonly long: string;
+  /** Shown behind `=` in the help; a flag without it takes no value. */
+  readonly placeholder?: string;
+  readonly help: string;
+  /** The engine option that this flag sets. */
+  readonly option?: OptionName;
+  /** The command that this flag stands for. */
+  readonly command?: CommandName;
+}
+
+/** The flags of the engine, in the order of its tables. */
+export const engineFlags = (): readonly Flag[] => [
+  { long: "--help", help: "show this help" },
+  ...commandNames.map((command): Flag => ({ ...commandTable[command], command })),
+  ...optionNames.map(engineFlag),
+];
+
+function engineFlag(option: OptionName): Flag {
+  const row = optionRow(option);
+  return {
+    long: flagOf(option),
+    help: row.help,
+    option,
+    ...(row.type === "flag" && row.default === false ? {} : { placeholder: row.type.toUpperCase() }),
+  };
+}

@@ -1,0 +1,112 @@
+import { SkitaiError } from "../errors.ts";
+import { processLogs } from "../log/logs.ts";
+import { backoff, shortLife, startAttempts } from "./backoff.ts";
+import { describeExit, type WorkerExit, type WorkerHandle } from "./worker-handle.ts";
+
+/** One worker's place in the service: it is filled again whenever its worker ends, until it is retired. Spec W1. */
+export class WorkerSlot {
+  readonly index: number;
+  /**
+   * True when a worker of it serves for the first time, false when it was retired before. Rejects with SkitaiError
+   * LAUNCH_FAILED when starting again cannot help, or was tried often enough: the slot has ended then.
+   */
+  readonly served: Promise<boolean>;
+  /** Resolves when no worker is left and none will come. */
+  readonly ended: Promise<void>;
+  readonly #spawn: (index: number) => WorkerHandle;
+  readonly #firstServed = Promise.withResolvers<boolean>();
+  readonly #retirement = Promise.withResolvers<void>();
+  #worker: WorkerHandle | undefined;
+  #hasServed = false;
+  #retired = false;
+  /** Short lives in a row. */
+  #deaths = 0;
+
+  constructor(index: number, spawn: (index: number) => WorkerHandle) {
+    this.index = index;
+    this.#spawn = spawn;
+    this.served = this.#firstServed.promise;
+    this.ended = this.#keep();
+  }
+
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** Its last worker did not end by itself in time, or was not given the time. */
+  get forced(): boolean {
+    return this.#worker?.killed ?? false;
+  }
+
+  /** Lets its worker finish what it does; no other comes. */
+  retire(): void {
+    this.#retired = true;
+    this.#retirement.resolve();
+    this.#worker?.stop();
+  }
+
+  kill(): void {
+    this.#retired = true;
+    this.#retirement.resolve();
+    this.#worker?.kill();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#worker?.signal(signal);
+  }
+
+  async #keep(): Promise<void> {
+    while (!this.#retired) {
+      const exit = await this.#serve();
+      if (this.#retired) break;
+      if (!this.#hasServed && (exit.refused !== undefined || this.#deaths >= startAttempts))
+        return this.#firstServed.reject(launchError(exit));
+      const pause = backoff(this.#deaths);
+      note(`worker #${this.index} ended: ${describeExit(exit)}, starting it again in ${pause} ms`);
+      // A stop does not wait for the end of the pause.
+      await Promise.race([Bun.sleep(pause), this.#retirement.promise]);
+    }
+    this.#firstServed.resolve(false);
+  }
+
+  /** One worker's life. */
+  async #serve(): Promise<WorkerExit> {
+    const exit = await this.#live().catch(spawnFailure);
+    const short = !this.#hasServed || (this.#worker?.servedFor ?? 0) < shortLife;
+    this.#deaths = short ? this.#deaths + 1 : 0;
+    return exit;
+  }
+
+  async #live(): Promise<WorkerExit> {
+    this.#worker = undefined;
+    const worker = (this.#worker = this.#spawn(this.index));
+    if (await worker.ready) {
+      this.#hasServed = true;
+      this.#firstServed.resolve(true);
+    }
+    return worker.exited;
+  }
+}
+
+/** No process could be made, for want of memory or of the executable: that may pass. */
+const spawnFailure = (error: unknown): WorkerExit => ({
+  code: null,
+  signal: null,
+  refused: undefined,
+  error: String(error),
+});
+
+const launchError = (exit: WorkerExit): SkitaiError =>
+  exit.refused === undefined
+    ? new SkitaiError("LAUNCH_FAILED", {
+        name: "worker",
+        accepted: `did not start in ${startAttempts} attempts (${describeExit(exit)}), its error is above`,
+      })
+    : new SkitaiError("LAUNCH_FAILED", { name: exit.refused });
+
+/** The master's own words go where its operator looks: the log of the engine. */
+export function note(text: string): void {
+  const { server } = processLogs();
+  server.log(text, "warn");
+  server.flush();
+}
