@@ -37,9 +37,12 @@ function read(request: Adopted, kind: Reader): Promise<unknown> {
   const guard = request[bodyGuard];
   const whole = native[kind].value as (this: unknown) => Promise<unknown>;
   if (guard === undefined) return whole.call(request);
+  const type = request.headers.get("content-type") ?? "";
+  // Bun forgets the type of a request, and of a stream.
+  if (kind === "blob")
+    return read(request, "bytes").then((bytes) => new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
   if (guard.small && !streams.has(request)) return guard.within(whole.call(request));
-  const headers = { "content-type": request.headers.get("content-type") ?? "" };
-  return new Response(guardedBody(request), { headers })[kind]();
+  return new Response(guardedBody(request), { headers: { "content-type": type } })[kind]();
 }
 
 const reader = (kind: Reader): PropertyDescriptor => ({
@@ -87,6 +90,8 @@ const prototype: object = Object.create(Request.prototype, {
     writable: true,
     value: function (this: Adopted): Request {
       const copy: Adopted = Object.setPrototypeOf(clone.call(this), prototype);
+      // Cloning has replaced the body; one that was looked at and not read would show the old.
+      streams.delete(this);
       copy[ownUrl] = this[ownUrl];
       copy[bodyGuard] = this[bodyGuard];
       return copy;

@@ -1,10 +1,13 @@
+import { statSync } from "node:fs";
+
 /**
  * Bun does not say how long a `Response` body is, and asking for its stream costs the fast path. So the constructor
  * remembers what it was given: 10 ns for each response, against 3 µs for wrapping every body in a counting stream.
  */
 const given = Symbol("skitai.body");
+const shown = Symbol("skitai.shown");
 export type ResponseBody = ConstructorParameters<typeof Response>[0];
-type Tracked = Response & { [given]?: ResponseBody };
+type Tracked = Response & { [given]?: ResponseBody; [shown]?: Response };
 
 const jsonHeaders = new Headers({ "content-type": "application/json;charset=utf-8" });
 let installed = false;
@@ -19,21 +22,29 @@ export function trackResponseBodies(): void {
       new.target === TrackedResponse || new.target === undefined
         ? new Native(body, init)
         : Reflect.construct(Native, [body, init], new.target);
-    response[given] = body === undefined ? null : body;
+    if (body !== null && body !== undefined) response[given] = body;
+    else {
+      response[given] = null;
+      // Frameworks answer HEAD with `new Response(null, answerToGet)`.
+      if (init instanceof Native) response[shown] = init;
+    }
     return response;
   }
   TrackedResponse.prototype = Native.prototype;
   Object.setPrototypeOf(TrackedResponse, Native);
-  TrackedResponse.json = (data: unknown, init?: ResponseInit): Response =>
-    init === undefined ? jsonResponse(data) : Native.json(data, init);
+  TrackedResponse.json = (data: unknown, init?: ResponseInit): Response => jsonResponse(data, init);
   Native.prototype.constructor = TrackedResponse;
   globalThis.Response = TrackedResponse as unknown as typeof Response;
 }
 
-function jsonResponse(data: unknown): Response {
+function jsonResponse(data: unknown, init: ResponseInit | number | undefined): Response {
   const text = JSON.stringify(data);
   if (text === undefined) throw new TypeError("Response.json: value is not serializable to JSON");
-  return new Response(text, { headers: jsonHeaders });
+  if (init === undefined) return new Response(text, { headers: jsonHeaders });
+  const response = new Response(text, typeof init === "number" ? { status: init } : init);
+  if (!response.headers.has("content-type"))
+    response.headers.set("content-type", "application/json;charset=utf-8");
+  return response;
 }
 
 /**
@@ -51,4 +62,31 @@ export function bodyLength(body: ResponseBody | undefined): number {
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer || body instanceof SharedArrayBuffer)
     return body.byteLength;
   return body instanceof URLSearchParams ? Buffer.byteLength(body.toString()) : -1;
+}
+
+/** Statuses that have no body (RFC 9110 §6.4.1, §15.3.6): Bun sends none, whatever the response holds. */
+export const isBodyless = (status: number): boolean => status === 204 || status === 205 || status === 304;
+
+/**
+ * Gives the answer to a HEAD request the length and type that GET would show, where Bun leaves them away: the type of
+ * text, and both when a framework put the answer to GET into one without body (RFC 9110 §9.3.2).
+ */
+export function describeBody(response: Response): void {
+  const { headers } = response;
+  const source = (response as Tracked)[shown];
+  const body = givenBody(source ?? response);
+  if (typeof body === "string" && !headers.has("content-type"))
+    headers.set("content-type", "text/plain;charset=utf-8");
+  if (source === undefined || isBodyless(response.status)) return;
+  const length = bodyLength(body);
+  if (length >= 0) headers.set("content-length", String(length));
+  else source.body?.cancel().catch(() => {});
+}
+
+/** Whether a body is a `Bun.file` that cannot be sent: Bun would answer with a 500 page, after the request was logged. */
+export function isMissingFile(response: Response): boolean {
+  const body = givenBody(response);
+  if (!(body instanceof Blob) || body instanceof File || !("name" in body) || "presign" in body) return false;
+  if (typeof body.name !== "string") return false;
+  return statSync(body.name, { throwIfNoEntry: false })?.isDirectory() ?? true;
 }

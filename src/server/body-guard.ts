@@ -16,8 +16,10 @@ interface BodyReader {
   cancel(): Promise<void>;
 }
 
-/** A body up to this length (bytes) is read natively, under one deadline for the whole. */
+/** No body up to this length (bytes) is worth a stream, when it need not take longer than the pause. */
 const smallBody = 64 * 1024;
+/** Bytes in a millisecond of the slowest client that is never cut: 1 KB/s. */
+const slowest = 1;
 
 /**
  * Limits of one request body: size where `Content-Length` did not say it, pauses by `requestTimeout`.
@@ -27,11 +29,17 @@ export class RequestBody implements BodyGuard {
   readonly small: boolean;
   /** Bytes that were read so far, or the announced length. */
   bytes: number;
+  /** Whether all of it was read. */
+  read = false;
+  /** Whether a limit was passed: the connection cannot be used again. */
+  refused = false;
   readonly #limit: number;
   readonly #limits: BodyLimits;
   readonly #pause: number;
   readonly #deadlines: Deadlines;
   readonly #beforeRead: () => void;
+  #reading = 0;
+  #moved = 0;
 
   /**
    * @param length of `Content-Length`, -1 for a chunked body
@@ -46,7 +54,7 @@ export class RequestBody implements BodyGuard {
     deadlines: Deadlines,
     beforeRead: () => void,
   ) {
-    this.small = length >= 0 && length <= smallBody;
+    this.small = length >= 0 && length <= Math.min(smallBody, pause * slowest);
     this.bytes = Math.max(length, 0);
     this.#limit = multipart ? limits.multipart : limits.body;
     this.#limits = limits;
@@ -55,28 +63,39 @@ export class RequestBody implements BodyGuard {
     this.#beforeRead = beforeRead;
   }
 
-  within<T>(reading: Promise<T>): Promise<T> {
-    if (Bun.peek.status(reading) !== "pending") return reading;
-    this.#beforeRead();
-    return new Promise((resolve, reject) => {
-      const deadline = this.#start(() => reject(timedOut()));
-      reading.then(resolve, reject).finally(() => this.#deadlines.delete(deadline));
-    });
+  /** When (ms since the epoch) the client sent something last: now, while that is waited for under its own deadline. */
+  get moved(): number {
+    return this.#reading > 0 ? Date.now() : this.#moved;
   }
 
+  /** Bun has all of the body, or the connection is gone, when `reading` settles: even when what was read is no JSON. */
+  within<T>(reading: Promise<T>): Promise<T> {
+    const settled = (): void => void (this.read = true);
+    if (Bun.peek.status(reading) === "pending") return this.#inTime(reading.finally(settled));
+    settled();
+    return reading;
+  }
+
+  /** Nothing is read, and `body` is not locked, before somebody reads. */
   stream(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-    this.#beforeRead();
-    const reader = body.getReader();
+    let reader: BodyReader | undefined;
     let seen = 0;
+    const stop = (): void => void reader?.cancel().catch(() => {});
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-      const { done, value } = await this.#inTime(reader);
-      if (done) return controller.close();
+      reader ??= body.getReader();
+      const { done, value } = await this.#inTime(reader.read(), stop);
+      if (done) {
+        this.read = true;
+        return controller.close();
+      }
       seen += value.byteLength;
       this.bytes = Math.max(this.bytes, seen);
-      if (seen > this.#limit) throw tooLarge(seen, this.#limit);
-      controller.enqueue(value);
+      if (seen <= this.#limit) return controller.enqueue(value);
+      stop();
+      throw this.#refuse(tooLarge(seen, this.#limit));
     };
-    return new ReadableStream({ pull, cancel: (reason) => reader.cancel(reason) }, { highWaterMark: 0 });
+    const cancel = (reason: unknown): Promise<void> => (reader ?? body).cancel(reason);
+    return new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
   }
 
   form(form: FormData): FormData {
@@ -87,17 +106,27 @@ export class RequestBody implements BodyGuard {
     return form;
   }
 
-  #inTime(reader: BodyReader): Promise<ReadableStreamReadResult<Uint8Array>> {
+  /** What `reading` gives, or BODY_TIMEOUT after the pause. */
+  #inTime<T>(reading: Promise<T>, stop?: () => void): Promise<T> {
+    this.#beforeRead();
+    this.#reading++;
     return new Promise((resolve, reject) => {
       const deadline = this.#start(() => {
-        reject(timedOut());
-        reader.cancel().catch(() => {});
+        reject(this.#refuse(timedOut()));
+        stop?.();
       });
-      reader
-        .read()
-        .then(resolve, reject)
-        .finally(() => this.#deadlines.delete(deadline));
+      const settled = (): void => {
+        this.#deadlines.delete(deadline);
+        this.#reading--;
+        this.#moved = Date.now();
+      };
+      reading.then(resolve, reject).finally(settled);
     });
+  }
+
+  #refuse(error: SkitaiError): SkitaiError {
+    this.refused = true;
+    return error;
   }
 
   #start(expire: () => void): Deadline {

@@ -17,8 +17,23 @@ const notImplemented: Refusal = { status: 501, detail: "this method is not imple
 
 /** What `Bun.serve` lets through and should not (RFC 9110 §7.2, §9.3.6, §9.3.8). */
 export function refusalOf(exchange: Exchange): Refusal | undefined {
-  if (exchange.method === "CONNECT" || exchange.method === "TRACE") return notImplemented;
-  return exchange.wellFormed ? undefined : malformedHost;
+  const { method, host, version, wellFormed } = exchange;
+  if (method === "CONNECT" || method === "TRACE") return notImplemented;
+  return wellFormed && (version === "1.0" || isHost(host)) ? undefined : malformedHost;
+}
+
+const hostPattern = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
+/** Checked before: a server has few names, and a check costs as much as the rest of a request's way in. */
+const goodHosts = new Set<string>();
+const mostHosts = 256;
+
+/** One name or address with an optional port (RFC 9110 §7.2), of which a URL can be made. */
+function isHost(host: string): boolean {
+  if (goodHosts.has(host)) return true;
+  if (!hostPattern.test(host) || !URL.canParse(`http://${host}/`)) return false;
+  if (goodHosts.size >= mostHosts) goodHosts.clear();
+  goodHosts.add(host);
+  return true;
 }
 
 /**
@@ -35,7 +50,7 @@ export function limitBody(exchange: Exchange, limits: BodyLimits, pause: number,
     announced === null ? (headers.get("transfer-encoding") === null ? 0 : -1) : Number(announced);
   exchange.announced = length;
   if (length === 0) return;
-  const multipart = headers.get("content-type")?.startsWith("multipart/form-data") ?? false;
+  const multipart = /^multipart\/form-data\b/i.test(headers.get("content-type") ?? "");
   const limit = multipart ? limits.multipart : limits.body;
   if (length > limit) throw tooLarge(length, limit);
   exchange.body = new RequestBody(length, multipart, limits, pause, deadlines, () => exchange.untime());

@@ -1,6 +1,6 @@
 import type { Server } from "bun";
 import type { ApplicationLog } from "../log/application.ts";
-import type { Dispatch } from "./dispatch.ts";
+import type { HttpServer } from "../context.ts";
 
 export interface ListenerOptions {
   readonly address: string;
@@ -10,9 +10,16 @@ export interface ListenerOptions {
   readonly log: ApplicationLog;
 }
 
+/**
+ * The idle limit to tell Bun for connections that are to be kept `keepAlive` seconds. Bun looks every 4 s and counts the
+ * running look as a whole one: 1 closes after 0 to 4 s, 5 after 4 to 8. So one more look: at least `keepAlive`, at most
+ * 8 s longer. Bun takes 255 at most.
+ */
+export const idleLimit = (keepAlive: number): number => Math.min(Math.ceil(keepAlive) + 4, 255);
+
 /** Bun's server with the engine's limits: those of bodies and times are kept by dispatch, per app. */
 export function listen(
-  dispatch: Dispatch,
+  dispatch: (request: Request, server: HttpServer) => Response | Promise<Response>,
   { address, port, keepAlive, log }: ListenerOptions,
 ): Server<undefined> {
   return Bun.serve({
@@ -20,7 +27,7 @@ export function listen(
     port,
     reusePort: true,
     development: false,
-    idleTimeout: Math.ceil(keepAlive),
+    idleTimeout: idleLimit(keepAlive),
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: dispatch,
     // Only what happens behind dispatch gets here, such as a file that vanished before it was sent.

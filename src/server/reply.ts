@@ -1,11 +1,13 @@
 import { runWith } from "../context.ts";
 import { SkitaiError } from "../errors.ts";
-import { bodyLength, givenBody } from "../http/response-body.ts";
+import { bodyLength, describeBody, givenBody, isBodyless, isMissingFile } from "../http/response-body.ts";
 import type { AccessLog } from "../log/access.ts";
 import type { ApplicationLog } from "../log/application.ts";
-import { countedStream, type StreamEnd } from "./counted-stream.ts";
+import { countedStream, startBody, type StreamEnd } from "./counted-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
+import { refuse } from "./fallback.ts";
+import { idleLimit } from "./listener.ts";
 import { isClientError, problemOf, problemResponse } from "./problem.ts";
 
 /** What the way out needs; all of it made at start. */
@@ -23,6 +25,12 @@ export interface ReplyParts {
   readonly finish: (exchange: Exchange, response: Response) => Response | Promise<Response>;
 }
 
+/** How a handler that is waited for can end. */
+interface Outcomes<Given> {
+  settled(given: Given): Response | Promise<Response>;
+  failed(error: unknown): Response | Promise<Response>;
+}
+
 /**
  * The way out of one request: whatever a handler gives becomes one answer and one log line. The only place where an
  * error becomes an answer; nothing a handler does gets past it.
@@ -31,9 +39,11 @@ export class Reply {
   /** Set at a stop: answers then close their connections, so that no request is sent into a closed one. */
   closing = false;
   readonly #parts: ReplyParts;
+  readonly #idle: number;
 
   constructor(parts: ReplyParts) {
     this.#parts = parts;
+    this.#idle = idleLimit(parts.keepAlive);
   }
 
   answered(exchange: Exchange, answer: Response | Promise<Response>): Response | Promise<Response> {
@@ -45,53 +55,69 @@ export class Reply {
   }
 
   failed(exchange: Exchange, error: unknown): Response | Promise<Response> {
-    const { context, entry } = exchange;
-    let own: ReturnType<NonNullable<typeof entry>["onError"] & object>;
+    const { context, entry, request } = exchange;
+    if (entry?.onError === undefined) return this.#problem(exchange, error);
+    const second = (thrown: unknown): Response => this.#problem(exchange, whileHandling(thrown, error));
     try {
-      own = entry?.onError && runWith(context, entry.onError, error, exchange.request, context);
-    } catch (second) {
-      return this.#problem(exchange, second);
+      const own = runWith(context, entry.onError, error, request, context);
+      if (!(own instanceof Promise)) return this.#handled(exchange, error, own);
+      const { pause } = this.#parts;
+      return this.#inTime(exchange, own, Date.now() + pause, {
+        settled: (response) => this.#handled(exchange, error, response),
+        failed: second,
+      });
+    } catch (thrown) {
+      return second(thrown);
     }
-    if (own === undefined) return this.#problem(exchange, error);
-    this.#trace(exchange, error);
-    if (own instanceof Response) return this.#complete(exchange, own);
-    return own.then(
-      (response) =>
-        response instanceof Response ? this.#complete(exchange, response) : this.#problem(exchange, error),
-      (second: unknown) => this.#problem(exchange, second),
-    );
   }
 
-  /** Waits for a handler, but not for ever; the connection's own idle limit would cut it without an answer. */
+  /** What an app's error handler made of an error; it may leave it to the engine. */
+  #handled(exchange: Exchange, error: unknown, own: Response | undefined): Response | Promise<Response> {
+    if (!(own instanceof Response)) return this.#problem(exchange, error);
+    this.#trace(exchange, error);
+    return this.#complete(exchange, own);
+  }
+
+  /** Waits for a handler, but not for ever. */
   #wait(exchange: Exchange, answer: Promise<Response>): Promise<Response> {
+    return this.#inTime(exchange, answer, exchange.started + this.#parts.pause, {
+      settled: (response) => this.#complete(exchange, response),
+      failed: (error) => this.failed(exchange, error),
+    });
+  }
+
+  /** What `answer` becomes, or a HANDLER_TIMEOUT at `at`; the connection's own idle limit would cut it unanswered. */
+  #inTime<Given extends Response | undefined>(
+    exchange: Exchange,
+    answer: Promise<Given>,
+    at: number,
+    { settled, failed }: Outcomes<Given>,
+  ): Promise<Response> {
     const { deadlines, pause } = this.#parts;
     exchange.untime();
     return new Promise((resolve) => {
       let expired = false;
       const expire = (): void => {
+        // A handler that reads a slow upload is not late: its time starts with the last byte.
+        const moved = exchange.body?.moved ?? 0;
+        if (moved + pause > Date.now()) {
+          deadline.at = moved + pause;
+          return deadlines.add(deadline);
+        }
         expired = true;
-        resolve(
-          this.failed(
-            exchange,
-            new SkitaiError("HANDLER_TIMEOUT", {
-              name: "handler",
-              value: exchange.path,
-              accepted: `an answer within ${pause / 1000} s`,
-            }),
-          ),
-        );
+        resolve(failed(lateHandler(pause)));
       };
-      const deadline = { at: exchange.started + pause, expire };
+      const deadline = { at, expire };
       deadlines.add(deadline);
       answer.then(
-        (response) => {
+        (given) => {
           deadlines.delete(deadline);
-          if (expired) discard(response);
-          else resolve(this.#complete(exchange, response));
+          if (expired) discard(given);
+          else resolve(settled(given));
         },
         (error: unknown) => {
           deadlines.delete(deadline);
-          if (!expired) resolve(this.failed(exchange, error));
+          if (!expired) resolve(failed(error));
         },
       );
     });
@@ -102,6 +128,8 @@ export class Reply {
     if (wrong) return this.#problem(exchange, wrong);
     if (exchange.entry?.mount.final) return this.#send(exchange, response);
     try {
+      if (isMissingFile(response))
+        return this.#send(exchange, refuse(exchange, 404, "this file does not exist"));
       const finished = this.#parts.finish(exchange, response);
       if (!(finished instanceof Promise)) return this.#send(exchange, finished);
       return finished.then(
@@ -117,8 +145,8 @@ export class Reply {
     const { context, headers } = exchange;
     this.#trace(exchange, error);
     const problem = problemOf(error, context.gtxnid, context.scope.debug);
-    // What is left of a refused body must not be taken for the next request.
-    const close = exchange.announced === 0 ? {} : { connection: "close" };
+    // A client that has not sent all of a body, and need not, cannot send another request.
+    const close = exchange.bodyRead ? {} : { connection: "close" };
     return this.#send(exchange, problemResponse(problem, headers.get("accept"), close));
   }
 
@@ -128,23 +156,36 @@ export class Reply {
 
   #send(exchange: Exchange, response: Response): Response {
     const handled = Date.now();
-    if (this.closing) response.headers.set("connection", "close");
-    const length = exchange.method === "HEAD" ? 0 : bodyLength(givenBody(response));
+    if (this.closing || exchange.body?.refused) response.headers.set("connection", "close");
+    if (exchange.method === "HEAD" || isBodyless(response.status)) return this.#sendHead(exchange, response);
+    const length = bodyLength(givenBody(response));
     if (length < 0 && response.body !== null) return this.#stream(exchange, response, handled);
     this.#retime(exchange);
-    this.#log(exchange, response.status, Math.max(length, 0), handled, handled);
+    this.#log(exchange, response.status, length > 0 ? length : 0, handled, handled);
+    return response;
+  }
+
+  /** An answer of which Bun sends the head only; it cancels a stream. */
+  #sendHead(exchange: Exchange, response: Response): Response {
+    const now = Date.now();
+    if (exchange.method === "HEAD") describeBody(response);
+    this.#retime(exchange);
+    this.#log(exchange, response.status, 0, now, now);
     return response;
   }
 
   #stream(exchange: Exchange, response: Response, handled: number): Response {
     const { deadlines, pause } = this.#parts;
+    const started = startBody(response.body!);
+    if (Bun.peek.status(started.first) === "rejected")
+      return this.#problem(exchange, Bun.peek(started.first));
     const ended = ({ bytes, error }: StreamEnd): void => {
       this.#retime(exchange);
       if (error !== undefined) this.#trace(exchange, error);
       this.#log(exchange, response.status, bytes, handled, Date.now());
     };
     exchange.untime();
-    const body = countedStream(response.body!, pause, deadlines, ended);
+    const body = countedStream(started, pause, deadlines, ended);
     return new Response(body, {
       status: response.status,
       statusText: response.statusText,
@@ -154,13 +195,17 @@ export class Reply {
 
   /** Gives the connection its idle limit back. */
   #retime(exchange: Exchange): void {
-    if (exchange.untimed) exchange.server.timeout(exchange.request, this.#parts.keepAlive);
+    if (exchange.untimed) exchange.server.timeout(exchange.request, this.#idle);
   }
 
   #log(exchange: Exchange, status: number, responseBytes: number, handled: number, sent: number): void {
     const { access, unlogged } = this.#parts;
     if (access === undefined || unlogged?.(exchange.path)) return;
-    access(exchange.record(status, responseBytes, handled, sent), sent);
+    exchange.status = status;
+    exchange.responseBytes = responseBytes;
+    exchange.handled = handled;
+    exchange.sent = sent;
+    access(exchange);
   }
 }
 
@@ -179,7 +224,24 @@ function unusable(response: unknown): SkitaiError | undefined {
       name: "handler",
       accepted: "a response whose body was not read yet",
     });
-  return undefined;
+  // Response.error() has status 0; a 101 would leave the client waiting.
+  if (response.status >= 200) return undefined;
+  return new SkitaiError("NO_RESPONSE", {
+    name: "status of the handler's response",
+    value: response.status,
+    accepted: "200 to 599",
+  });
+}
+
+const lateHandler = (pause: number): SkitaiError =>
+  new SkitaiError("HANDLER_TIMEOUT", { name: "handler", accepted: `no answer within ${pause / 1000} s` });
+
+/** An error of an app's error handler, which must not hide the one it was to handle. */
+function whileHandling(second: unknown, first: unknown): unknown {
+  if (second === first) return second;
+  const error = second instanceof Error ? second : new Error(`onError threw ${Bun.inspect(second)}`);
+  error.cause ??= first;
+  return error;
 }
 
 function discard(response: unknown): void {

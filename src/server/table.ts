@@ -1,5 +1,6 @@
 import type { Scope } from "../context.ts";
-import type { ErrorHandler } from "../config/declaration.ts";
+import type { ErrorHandler } from "../config/mount-types.ts";
+import { upperEscapes } from "../http/escapes.ts";
 import type { Mount } from "../mounts/mount.ts";
 import type { BodyLimits } from "./body-guard.ts";
 
@@ -23,32 +24,43 @@ export interface Placed extends Entry {
 export interface Chain {
   readonly point: string;
   readonly entries: readonly Entry[];
+  /** Whether `/v1` itself is answered, instead of redirected to `/v1/`. */
+  readonly exact: boolean;
 }
 
 /** Chains of one host by first path segment; the longest point first. */
 class PathTable {
   readonly #bySegment = new Map<string, Chain[]>();
   readonly #root: Chain;
+  /** Points are written with upper-case escapes; requests need not be. */
+  readonly #escaped: boolean;
 
   constructor(entries: readonly Placed[]) {
     const points = [...new Set(entries.map(({ point }) => point))].sort((a, b) => b.length - a.length);
     for (const point of points.filter(Boolean)) {
       const segment = firstSegment(point);
       const chains = this.#bySegment.get(segment) ?? [];
-      chains.push({ point, entries: chainFor(point, entries) });
+      chains.push(chainAt(point, entries));
       this.#bySegment.set(segment, chains);
     }
-    this.#root = { point: "", entries: chainFor("", entries) };
+    this.#root = chainAt("", entries);
+    this.#escaped = points.some((point) => point.includes("%"));
   }
 
-  match(path: string): Chain {
+  match(given: string): Chain {
     if (this.#bySegment.size === 0) return this.#root;
+    const path = this.#escaped ? upperEscapes(given) : given;
     const chains = this.#bySegment.get(firstSegment(path));
     if (chains !== undefined) {
       for (const chain of chains) if (isBelow(path, chain.point)) return chain;
     }
     return this.#root;
   }
+}
+
+function chainAt(point: string, placed: readonly Placed[]): Chain {
+  const entries = chainFor(point, placed);
+  return { point, entries, exact: point === "" || entries.every(({ mount }) => mount.exact === true) };
 }
 
 function firstSegment(path: string): string {
@@ -95,15 +107,18 @@ export class MountTable {
     this.#suffixes.sort((a, b) => b.suffix.length - a.suffix.length);
   }
 
-  /** @param host lower case, with or without port; unknown ones get the default host. */
+  /** @param host as sent, with or without port; unknown ones get the default host. */
   match(host: string, path: string): Chain {
     return this.#tableOf(host).match(path);
   }
 
   #tableOf(host: string): PathTable {
     if (this.#hosts.size === 0 && this.#suffixes.length === 0) return this.#default;
-    const colon = host.lastIndexOf(":");
-    const name = colon > 0 && !host.endsWith("]") ? host.slice(0, colon) : host;
+    const known = host.toLowerCase();
+    const colon = known.lastIndexOf(":");
+    const bare = colon > 0 && !known.endsWith("]") ? known.slice(0, colon) : known;
+    // Absolute names end with a dot.
+    const name = bare.endsWith(".") ? bare.slice(0, -1) : bare;
     return (
       this.#hosts.get(name) ??
       this.#suffixes.find(({ suffix }) => name.endsWith(suffix))?.table ??
