@@ -16,6 +16,8 @@ export interface Scope {
   readonly mountPoint: string;
   /** Development mode, or an app with `debug`. */
   readonly debug: boolean;
+  /** What global ids of transactions that start here begin with. */
+  readonly idPrefix: string;
   /** Whether an address is a proxy whose forwarding headers are believed. */
   readonly trusted: (address: string) => boolean;
 }
@@ -31,21 +33,21 @@ export class Context {
   readonly path: string;
   /** Query with its `?`, or `""`. */
   readonly search: string;
-  /** Global transaction id, one for a whole tree of requests: `GTID-C4676-R67`. Spec L4. */
-  readonly gtxnid: string;
   /** Local transaction id: depth digit and sequence, 1000 at the edge. Spec L4. */
   readonly ltxnid: number;
   readonly server: HttpServer;
   readonly scope: Scope;
+  readonly #transaction: string | number;
   #peer: string | undefined;
 
+  /** @param transaction the peer's global id, or the number of a transaction that starts here */
   constructor(
     request: Request,
     server: HttpServer,
     scope: Scope,
     path: string,
     search: string,
-    gtxnid: string,
+    transaction: string | number,
     ltxnid: number,
   ) {
     this.request = request;
@@ -53,8 +55,14 @@ export class Context {
     this.scope = scope;
     this.path = path;
     this.search = search;
-    this.gtxnid = gtxnid;
+    this.#transaction = transaction;
     this.ltxnid = ltxnid;
+  }
+
+  /** Global transaction id, one for a whole tree of requests: `GTID-C4676-R67`. Spec L4. */
+  get gtxnid(): string {
+    const transaction = this.#transaction;
+    return typeof transaction === "string" ? transaction : `${this.scope.idPrefix}${transaction}`;
   }
 
   /** The point this app is mounted on: `""` for `/`, else `/v1`. */

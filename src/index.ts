@@ -12,6 +12,8 @@ import type { Duration, RunOptions, Size } from "./config/options.ts";
 import { abspath, getswd } from "./config/paths.ts";
 import { Context } from "./context.ts";
 import { codes, type ErrorCode, SkitaiError } from "./errors.ts";
+import { trackResponseBodies } from "./http/response-body.ts";
+import { currentRole } from "./process/role.ts";
 import { run as runDeclaration } from "./process/run.ts";
 import { was } from "./was.ts";
 
@@ -29,6 +31,9 @@ export type {
   RunOptions,
   Size,
 };
+
+// Before the script makes its first Response, which may be a constant of one of its modules.
+if (currentRole() === "worker") trackResponseBodies();
 
 const declaration = new Declaration(process.argv.slice(2));
 

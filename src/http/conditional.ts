@@ -57,3 +57,11 @@ function modifiedSince(date: string, { lastModified }: Validators): boolean | un
   const since = parseHttpDate(date);
   return since === undefined ? undefined : lastModified > since;
 }
+
+/** Whether a request asks anything of validators or ranges: most do not, and their answers need no look. */
+export const isConditional = (headers: Headers): boolean =>
+  headers.get("if-none-match") !== null ||
+  headers.get("if-modified-since") !== null ||
+  headers.get("range") !== null ||
+  headers.get("if-match") !== null ||
+  headers.get("if-unmodified-since") !== null;

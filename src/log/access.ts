@@ -16,7 +16,8 @@ export interface AccessRecord {
   readonly requestBytes: number;
   readonly status: number;
   readonly responseBytes: number;
-  readonly gtxnid: string;
+  /** Global transaction id of a peer, or the number behind this process's own prefix. */
+  readonly transaction: string | number;
   readonly ltxnid: number;
   /** Requests in progress and websockets of this worker. */
   readonly connections: number;
@@ -42,7 +43,7 @@ function forwardedFor(headers: Headers): string | null {
  * The request line, fields in the reference's order (Log Format): date time ip host method uri version reqbytes status
  * respbytes gtxn ltxn user token referer ua xff worker nconn handling transfer. Spec L1.
  */
-function textLine(record: AccessRecord, worker: string, sink: Sink): void {
+function textLine(record: AccessRecord, { worker, idPrefix }: Origin, sink: Sink): void {
   const { headers, path, search, host } = record;
   const { user, token } = credentials(headers.get("authorization"));
   const referer = headers.get("referer");
@@ -68,7 +69,8 @@ function textLine(record: AccessRecord, worker: string, sink: Sink): void {
   buffer.integer(record.requestBytes);
   buffer.integer(record.status);
   buffer.integer(record.responseBytes);
-  buffer.word(record.gtxnid);
+  if (typeof record.transaction === "string") buffer.word(record.transaction);
+  else buffer.numbered(idPrefix, record.transaction);
   buffer.integer(record.ltxnid);
   buffer.quoted(user);
   buffer.field(token);
@@ -86,7 +88,7 @@ function textLine(record: AccessRecord, worker: string, sink: Sink): void {
 const lengthOf = (value: string | null | undefined): number => value?.length ?? 0;
 
 /** The same as one JSON object; absent values are left out, unknown sizes null. */
-function jsonLine(record: AccessRecord, worker: string, sink: Sink): void {
+function jsonLine(record: AccessRecord, { worker, idPrefix }: Origin, sink: Sink): void {
   const { headers, requestBytes, responseBytes, started, handled, sent } = record;
   const { user, token } = credentials(headers.get("authorization"));
   const line = {
@@ -99,7 +101,7 @@ function jsonLine(record: AccessRecord, worker: string, sink: Sink): void {
     requestBytes: requestBytes < 0 ? null : requestBytes,
     status: record.status,
     responseBytes: responseBytes < 0 ? null : responseBytes,
-    gtxnid: record.gtxnid,
+    gtxnid: typeof record.transaction === "string" ? record.transaction : idPrefix + record.transaction,
     ltxnid: record.ltxnid,
     user,
     token,
@@ -116,9 +118,15 @@ function jsonLine(record: AccessRecord, worker: string, sink: Sink): void {
 
 export type AccessLog = (record: AccessRecord) => void;
 
-/** @param worker `W0`, `W1` … */
-export function accessLog(sink: Sink, format: "text" | "json", worker: string): AccessLog {
-  return format === "json"
-    ? (record) => jsonLine(record, worker, sink)
-    : (record) => textLine(record, worker, sink);
+/** Who writes the lines. */
+export interface Origin {
+  /** `W0`, `W1` … */
+  readonly worker: string;
+  /** What global ids of this process start with. */
+  readonly idPrefix: string;
+}
+
+export function accessLog(sink: Sink, format: "text" | "json", origin: Origin): AccessLog {
+  const line = format === "json" ? jsonLine : textLine;
+  return (record) => line(record, origin, sink);
 }

@@ -48,7 +48,7 @@ export class Sink {
     const { buffer } = this;
     if (buffer.at + length <= buffer.bytes.length) return;
     this.flush();
-    if (length > buffer.bytes.length) buffer.bytes = new Uint8Array(length);
+    if (length > buffer.bytes.length) buffer.bytes = Buffer.alloc(length);
   }
 
   /** Called when a whole line is in the buffer. */
@@ -62,14 +62,14 @@ export class Sink {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = undefined;
     const { buffer } = this;
-    const bytes = Buffer.from(buffer.bytes.buffer, 0, buffer.at);
+    const bytes = buffer.bytes.subarray(0, buffer.at);
     buffer.at = 0;
     for (let at = 0; at < bytes.length;) {
       const end = lineEnd(bytes, at, this.#piece);
       writeAll(this.#fd, bytes.subarray(at, end));
       at = end;
     }
-    if (buffer.bytes.length > pageSize) buffer.bytes = new Uint8Array(pageSize);
+    if (buffer.bytes.length > pageSize) buffer.bytes = Buffer.alloc(pageSize);
   }
 
   /** Opens the file anew, for a rotation that renamed it (SIGUSR1). */

@@ -9,6 +9,9 @@ import { openMount } from "../mounts/registry.ts";
 import type { BodyLimits } from "../server/body-guard.ts";
 import type { Placed } from "../server/table.ts";
 
+/** The part of a scope that is the same for all mounts. */
+export type SharedScope = Pick<Scope, "trusted" | "idPrefix">;
+
 /**
  * Opens all mounts of a declaration, in its order.
  * @throws AggregateError of everything that cannot be opened
@@ -16,7 +19,7 @@ import type { Placed } from "../server/table.ts";
 export async function placeMounts(
   declaration: Declaration,
   settings: Settings,
-  trusted: Scope["trusted"],
+  shared: SharedScope,
   directories: DirectorySettings,
 ): Promise<Placed[]> {
   const place = async ({ point, target, options }: MountDeclaration): Promise<Placed> => {
@@ -26,7 +29,7 @@ export async function placeMounts(
     return {
       point,
       mount,
-      scope: { mountPoint: point, debug, trusted },
+      scope: { ...shared, mountPoint: point, debug },
       limits: limitsOf(options, settings.maxUploadSize),
       onError: options.onError,
       hosts: hostNames(options.host) ?? [],

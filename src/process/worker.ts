@@ -3,8 +3,7 @@ import type { Settings } from "../config/options.ts";
 import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
 import { networkMatcher } from "../http/network.ts";
-import { trackResponseBodies } from "../http/response-body.ts";
-import { accessLog } from "../log/access.ts";
+import { accessLog, type Origin } from "../log/access.ts";
 import { logDirectory } from "../log/directory.ts";
 import { installLogs, Logs } from "../log/logs.ts";
 import { logFilter } from "../log/selective.ts";
@@ -17,9 +16,9 @@ import { type Placed, MountTable } from "../server/table.ts";
 import { FileMemory } from "../static/file-memory.ts";
 import { maxAges } from "../static/max-age.ts";
 import { setProcessTitle, shortTitle } from "../system/process-title.ts";
-import { transactionSource } from "../trace/transaction.ts";
+import { transactionPrefix } from "../trace/transaction.ts";
 import type { WorkerMessage } from "./messages.ts";
-import { placeMounts } from "./place.ts";
+import { placeMounts, type SharedScope } from "./place.ts";
 import { takeBoot } from "./role.ts";
 import { startUpkeep } from "./upkeep.ts";
 import { watchProcess, watchStart } from "./worker-life.ts";
@@ -31,12 +30,13 @@ export async function runWorker(declaration: Declaration): Promise<void> {
   const { settings, index } = takeBoot<Settings>();
   watchStart();
   setProcessTitle(`skitai/${settings.name}: worker #${index}`, shortTitle(settings.name, `:w${index}`));
-  trackResponseBodies();
   try {
     const logs = installLogs(new Logs(logDirectory(declaration.logDirectory, settings.name, getswd())));
-    const placed = await openMounts(declaration, settings);
-    const reply = new Reply(replyParts(declaration, settings, logs, index));
-    const server = serve(settings, placed, reply, logs);
+    const shared = { idPrefix: transactionPrefix(), trusted: networkMatcher(settings.trustedProxies) };
+    const placed = await openMounts(declaration, settings, shared);
+    const origin = { worker: `W${index}`, idPrefix: shared.idPrefix };
+    const reply = new Reply(replyParts(declaration, settings, logs, origin));
+    const server = serve(settings, placed, reply, logs, shared);
     const endUpkeep = startUpkeep(settings, server, logs.server);
     watchProcess({ server, reply, logs, placed, endUpkeep, grace: settings.graceTimeout });
     tell({ type: "ready", port: server.port ?? settings.port });
@@ -45,23 +45,23 @@ export async function runWorker(declaration: Declaration): Promise<void> {
   }
 }
 
-function openMounts(declaration: Declaration, settings: Settings): Promise<Placed[]> {
-  const { devel, compression, dotFiles, staticMemory, trustedProxies } = settings;
+function openMounts(declaration: Declaration, settings: Settings, shared: SharedScope): Promise<Placed[]> {
+  const { devel, compression, dotFiles, staticMemory } = settings;
   const memory = new FileMemory({ maxBytes: staticMemory });
   const maxAge = devel ? () => undefined : maxAges(declaration.maxAges);
   const directories = { maxAge, memory, compression, dotFiles, revalidate: devel ? 0 : 1 };
-  return placeMounts(declaration, settings, networkMatcher(trustedProxies), directories);
+  return placeMounts(declaration, settings, shared, directories);
 }
 
 function replyParts(
   declaration: Declaration,
   settings: Settings,
   logs: Logs,
-  index: number,
+  origin: Origin,
 ): ConstructorParameters<typeof Reply>[0] {
   return {
     log: logs.server,
-    access: accessLog(logs.request, settings.logFormat, `W${index}`),
+    access: accessLog(logs.request, settings.logFormat, origin),
     unlogged: logFilter(declaration.logOff),
     deadlines,
     keepAlive: Math.ceil(settings.keepAlive),
@@ -77,15 +77,15 @@ function serve(
   placed: readonly Placed[],
   reply: Reply,
   logs: Logs,
+  shared: SharedScope,
 ): ReturnType<typeof listen> {
-  const { address, port, keepAlive, requestTimeout, trustedProxies, devel, silent } = settings;
-  const scope = { mountPoint: "", debug: devel && !silent, trusted: networkMatcher(trustedProxies) };
+  const { address, port, keepAlive, requestTimeout, devel, silent } = settings;
+  const scope = { ...shared, mountPoint: "", debug: devel && !silent };
   const table = new MountTable(placed);
   const dispatch = dispatcher({
     table,
     scope,
     reply,
-    nextId: transactionSource(),
     deadlines,
     pause: requestTimeout * 1000,
   });

@@ -14,7 +14,6 @@ export interface DispatchParts {
   /** Of requests that no mount answers. */
   readonly scope: Scope;
   readonly reply: Reply;
-  readonly nextId: () => string;
   readonly deadlines: Deadlines;
   /** Milliseconds a request body may pause. */
   readonly pause: number;
@@ -30,8 +29,9 @@ export type Dispatch = (request: Request, server: HttpServer) => Response | Prom
  * The way out, with everything that can go wrong, is `Reply`.
  */
 export function dispatcher(parts: DispatchParts): Dispatch {
-  const { table, scope, reply, nextId, deadlines, pause } = parts;
+  const { table, scope, reply, deadlines, pause } = parts;
   const nowhere = entryOf(scope);
+  let sequence = 0;
 
   /** Takes the ids of a trusted peer over. */
   function join(exchange: Exchange): void {
@@ -40,7 +40,7 @@ export function dispatcher(parts: DispatchParts): Dispatch {
     const { peer } = new Context(request, server, scope, "", "", "", 0);
     const transaction = scope.trusted(peer) ? continued(headers) : undefined;
     if (transaction === undefined) return;
-    exchange.gtxnid = transaction.gtxnid;
+    exchange.transaction = transaction.gtxnid;
     exchange.ltxnid = transaction.ltxnid;
   }
 
@@ -73,7 +73,7 @@ export function dispatcher(parts: DispatchParts): Dispatch {
   }
 
   return (request, server) => {
-    const exchange = new Exchange(request, server, nextId());
+    const exchange = new Exchange(request, server, ++sequence);
     join(exchange);
     let answer: Response | Promise<Response>;
     try {

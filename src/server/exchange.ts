@@ -24,7 +24,8 @@ export class Exchange implements AccessRecord {
   readonly version: "1.0" | "1.1";
   /** Set by `enter`, which every request passes. */
   context!: Context;
-  gtxnid: string;
+  /** The peer's global transaction id, or the number of a transaction that starts here. */
+  transaction: string | number;
   ltxnid: number = firstLocalId;
   entry: Entry | undefined;
   body: RequestBody | undefined;
@@ -37,9 +38,9 @@ export class Exchange implements AccessRecord {
   handled = 0;
   sent = 0;
 
-  /** @param gtxnid of a transaction that starts here */
-  constructor(request: Request, server: HttpServer, gtxnid: string) {
-    this.gtxnid = gtxnid;
+  /** @param sequence number of the transaction that starts here, unless a peer's is joined */
+  constructor(request: Request, server: HttpServer, sequence: number) {
+    this.transaction = sequence;
     this.request = request;
     this.server = server;
     this.method = request.method;
@@ -61,10 +62,10 @@ export class Exchange implements AccessRecord {
 
   /** Makes the context of `entry`; what the app sees of the URL starts behind the mount point. */
   enter(entry: Entry): Context {
-    const { request, server, search, gtxnid, ltxnid } = this;
+    const { request, server, search, transaction, ltxnid } = this;
     const path = ownPath(this.path, entry.point);
     this.entry = entry;
-    this.context = new Context(request, server, entry.scope, path, search, gtxnid, ltxnid);
+    this.context = new Context(request, server, entry.scope, path, search, transaction, ltxnid);
     return this.context;
   }
 

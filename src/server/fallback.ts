@@ -9,7 +9,7 @@ export function refuse(
   detail: string,
   headers: Record<string, string> = {},
 ): Response {
-  const transaction = exchange.gtxnid;
+  const transaction = exchange.context.gtxnid;
   return problemResponse({ status, detail, transaction }, exchange.headers.get("accept"), headers);
 }
 

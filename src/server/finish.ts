@@ -1,4 +1,4 @@
-import { evaluate, rangeApplies, type Validators } from "../http/conditional.ts";
+import { evaluate, isConditional, rangeApplies, type Validators } from "../http/conditional.ts";
 import { parseHttpDate } from "../http/http-date.ts";
 import { type ByteRange, contentRange, multipartParts, parseRange, unsatisfiedRange } from "../http/range.ts";
 import { givenBody } from "../http/response-body.ts";
@@ -22,7 +22,7 @@ export function finisher(compression: boolean): Finish {
 /** The same response when the whole of it is to be sent. */
 function conditioned(exchange: Exchange, response: Response): Response {
   const { method, headers } = exchange;
-  if (method !== "GET" && method !== "HEAD") return response;
+  if ((method !== "GET" && method !== "HEAD") || !isConditional(headers)) return response;
   const etag = response.headers.get("etag") ?? undefined;
   const modified = response.headers.get("last-modified");
   if (etag === undefined && modified === null && !(givenBody(response) instanceof Blob)) return response;

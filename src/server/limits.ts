@@ -26,13 +26,15 @@ const hostPattern = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 /** Checked before: a server has few names, and a check costs as much as the rest of a request's way in. */
 const goodHosts = new Set<string>();
 const mostHosts = 256;
+let lastHost = "";
 
 /** One name or address with an optional port (RFC 9110 §7.2), of which a URL can be made. */
 function isHost(host: string): boolean {
-  if (goodHosts.has(host)) return true;
+  if (host === lastHost || goodHosts.has(host)) return true;
   if (!hostPattern.test(host) || !URL.canParse(`http://${host}/`)) return false;
   if (goodHosts.size >= mostHosts) goodHosts.clear();
   goodHosts.add(host);
+  lastHost = host;
   return true;
 }
 

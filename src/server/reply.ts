@@ -1,6 +1,13 @@
 import { runWith } from "../context.ts";
 import { SkitaiError } from "../errors.ts";
-import { bodyLength, describeBody, givenBody, isBodyless, isMissingFile } from "../http/response-body.ts";
+import {
+  bodyLength,
+  forgetBody,
+  describeBody,
+  givenBody,
+  isBodyless,
+  isMissingFile,
+} from "../http/response-body.ts";
 import type { AccessLog } from "../log/access.ts";
 import type { ApplicationLog } from "../log/application.ts";
 import { countedStream, startBody, type StreamEnd } from "./counted-stream.ts";
@@ -160,6 +167,7 @@ export class Reply {
     if (exchange.method === "HEAD" || isBodyless(response.status)) return this.#sendHead(exchange, response);
     const length = bodyLength(givenBody(response));
     if (length < 0 && response.body !== null) return this.#stream(exchange, response, handled);
+    forgetBody(response);
     this.#retime(exchange);
     this.#log(exchange, response.status, length > 0 ? length : 0, handled, handled);
     return response;

@@ -10,14 +10,12 @@ export interface Transaction {
 export const firstLocalId = 1000;
 
 /**
- * Makes global ids `GTID-C<origin>-R<request>`. The origin is 48 random bits, so that workers, restarts and machines
- * do not collide as the original's did.
+ * What the global ids of one process start with: `GTID-C<origin>-R`, a number of its own for each request follows. The
+ * origin is 48 random bits, so that workers, restarts and machines do not collide as the original's did.
  */
-export function transactionSource(): () => string {
+export function transactionPrefix(): string {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
-  const prefix = `GTID-C${(high! & 0xffff) * 2 ** 32 + low!}-R`;
-  let sequence = 0;
-  return () => `${prefix}${++sequence}`;
+  return `GTID-C${(high! & 0xffff) * 2 ** 32 + low!}-R`;
 }
 
 const wellFormed = /^[\w.:-]{1,80}$/;
