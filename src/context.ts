@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import type { Server } from "bun";
 import { SkitaiError } from "./errors.ts";
 import { plainAddress } from "./http/network.ts";
+import { preloadLink } from "./http/preload.ts";
 
 /** The engine's `Bun.serve` instance, as far as a request needs it. */
 export type HttpServer = Pick<
@@ -16,6 +17,8 @@ export interface Scope {
   readonly mountPoint: string;
   /** Development mode, or an app with `debug`. */
   readonly debug: boolean;
+  /** Of the mount's preference. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** What global ids of transactions that start here begin with. */
   readonly idPrefix: string;
   /** Whether an address is a proxy whose forwarding headers are believed. */
@@ -39,6 +42,8 @@ export class Context {
   readonly scope: Scope;
   readonly #transaction: string | number;
   #peer: string | undefined;
+  #links: string[] | undefined;
+  #sent = false;
 
   /** @param transaction the peer's global id, or the number of a transaction that starts here */
   constructor(
@@ -70,6 +75,29 @@ export class Context {
     return this.scope.mountPoint;
   }
 
+  /** Configuration that the app was mounted with, `{}` if with none. Spec E8. */
+  get config(): Readonly<Record<string, unknown>> {
+    return this.scope.config ?? none;
+  }
+
+  /**
+   * Lets the client load a resource ahead, by a `Link` header of the answer. Spec T3.
+   * @returns false when the answer is on its way already
+   */
+  push(uri: string): boolean {
+    if (this.#sent) return false;
+    const link = preloadLink(uri);
+    if (this.#links === undefined) this.#links = [link];
+    else if (!this.#links.includes(link)) this.#links.push(link);
+    return true;
+  }
+
+  /** For who sends the answer: the `Link` header that was asked for. No more can be added. */
+  takeLinks(): string | undefined {
+    this.#sent = true;
+    return this.#links?.join(", ");
+  }
+
   /** Aborted when the client goes away. */
   get signal(): AbortSignal {
     return this.request.signal;
@@ -93,6 +121,8 @@ export class Context {
     return this.scope.mountPoint + (path.startsWith("/") ? path : `/${path}`);
   }
 }
+
+const none: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /** The last address of a proxy list that is not a trusted proxy itself; `undefined` when that is no address. */
 function clientOf(header: string, trusted: Scope["trusted"]): string | undefined {

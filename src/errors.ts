@@ -15,7 +15,10 @@ export const codes = {
   BODY_TIMEOUT: { status: 408, title: "Request body stalled" },
   BODY_TOO_LARGE: { status: 413, title: "Request body too large" },
   NO_CONTEXT: { status: 500, title: "Used outside a request" },
+  SERVICE_RUNS: { status: 500, title: "Service runs already" },
+  TLS_INVALID: { status: 500, title: "Invalid certificate or key" },
   LAUNCH_FAILED: { status: 500, title: "Server did not start" },
+  INSTALL_FAILED: { status: 500, title: "Service is not installed" },
   BUILD_FAILED: { status: 500, title: "Build failed" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -1,15 +1,22 @@
 import { Declaration } from "./config/declaration.ts";
 import type {
+  AppModule,
   ErrorHandler,
+  Extension,
   FetchApp,
   FetchHandler,
+  Hooks,
   MountOptions,
   MountTarget,
   NodeHandler,
+  Preference,
+  PreferenceOptions,
 } from "./config/mount-types.ts";
 import type { Flag } from "./config/flags.ts";
 import type { Duration, RunOptions, Size } from "./config/options.ts";
 import { abspath, getswd } from "./config/paths.ts";
+import type { Certificate, ClientCertificates } from "./config/tls-options.ts";
+import { MountPreference } from "./config/preference.ts";
 import { Context } from "./context.ts";
 import { codes, type ErrorCode, SkitaiError } from "./errors.ts";
 import { trackResponseBodies } from "./http/response-body.ts";
@@ -19,15 +26,22 @@ import { was } from "./was.ts";
 
 export { abspath, codes, Context, getswd, SkitaiError, was };
 export type {
+  AppModule,
+  Certificate,
+  ClientCertificates,
   Duration,
   ErrorCode,
   ErrorHandler,
+  Extension,
   FetchApp,
   FetchHandler,
   Flag,
+  Hooks,
   MountOptions,
   MountTarget,
   NodeHandler,
+  Preference,
+  PreferenceOptions,
   RunOptions,
   Size,
 };
@@ -38,17 +52,28 @@ if (currentRole() === "worker") trackResponseBodies();
 const declaration = new Declaration(process.argv.slice(2));
 
 /**
- * Puts an app, a directory or a module on a path. Longest point first; on one point a static file that exists wins over
- * the app. Spec E1-E7, E10.
+ * Puts an app, a directory, a module or a package on a path. Longest point first; on one point a static file that exists wins
+ * over the app. Spec E1-E8, E10, E13.
  */
-export function mount(point: string, target: FetchTarget, options?: MountOptions): void;
-export function mount(point: string, target: MountTarget, options?: MountOptions): void;
-export function mount(point: string, target: MountTarget, options?: MountOptions): void {
+export function mount(point: string, target: FetchTarget, options?: MountOptions | Preference): void;
+export function mount(point: string, target: MountTarget, options?: MountOptions | Preference): void;
+export function mount(point: string, target: MountTarget, options?: MountOptions | Preference): void {
   declaration.mount(point, target, options);
 }
 
 /** The first overload, so that TypeScript knows the parameters of a handler that is written in place. */
 type FetchTarget = Exclude<MountTarget, NodeHandler> | FetchHandler;
+
+/**
+ * Settings of a mount and of its app, the third argument of `mount`: all options of a mount, the app's `config`, the `path`
+ * its names start from; and modules that extend the app. Spec E8.
+ * ```ts
+ * const pref = skitai.preference({ config: { urls: skitai.abspath("resources", "urls.txt") } });
+ * pref.mount("/apis", apis);
+ * skitai.mount("/v1", unsub, pref);
+ * ```
+ */
+export const preference = (options: PreferenceOptions = {}): Preference => new MountPreference(options);
 
 /** Serves what was mounted, as `run` options, environment and flags say. Does not return while it serves. Spec E15. */
 export const run = (options: RunOptions = {}): Promise<void> => runDeclaration(declaration, options);
@@ -90,8 +115,43 @@ export const setKeepAlive = (keepAlive: Duration): void => declaration.set({ kee
 /** Longest pause of an upload, of a reading client, and of a handler that has not answered; default 30 s. Spec E12. */
 export const setRequestTimeout = (requestTimeout: Duration): void => declaration.set({ requestTimeout });
 
-/** Writes `request.log`, `server.log`, `app.log` into a directory, default `/var/log/skitai/<user>/<name>`. Spec L2. */
+/**
+ * Writes `request.log`, `server.log`, `app.log` into a directory, default `/var/log/skitai/<user>/<name>`. Every day (server.log:
+ * every month), and at `logMaxSize`, they are renamed to `request-20260131.log`; `logKeep` of each are kept. Spec L2.
+ */
 export const enableFileLogging = (directory?: string): void => declaration.enableFileLogging(directory);
 
 /** Keeps requests out of the request log: `"/static/"` by prefix, `"*.css"` by suffix. Spec L3. */
 export const logOff = (...patterns: string[]): void => declaration.setLogOff(patterns);
+
+/**
+ * Serves https instead of http. Certificate and key are PEM text, or paths below the script's directory; they are read by
+ * the master only, and taken up anew when the files change. Several certificates, by a list or by several calls, are told
+ * apart by server name (SNI); the first one is for all other names. Spec T1.
+ * ```ts
+ * skitai.enableSsl("server.crt", "server.key", "pass phrase");
+ * skitai.enableSsl([{ cert: "a.crt", key: "a.key" }, { cert: "b.crt", key: "b.key" }], { ca: "clients.crt" });
+ * ```
+ */
+export function enableSsl(cert: string, key: string, passphrase?: string, clients?: ClientCertificates): void;
+export function enableSsl(certificates: readonly Certificate[], clients?: ClientCertificates): void;
+export function enableSsl(
+  given: string | readonly Certificate[],
+  second?: string | ClientCertificates,
+  passphrase?: string,
+  clients?: ClientCertificates,
+): void {
+  if (typeof given !== "string") declaration.enableSsl(given, second as ClientCertificates);
+  else
+    declaration.enableSsl(
+      [{ cert: given, key: second as string, ...(passphrase === undefined ? {} : { passphrase }) }],
+      clients,
+    );
+}
+
+/**
+ * Sends everything that comes to port `from` by plain http to https on port `to`: GET and HEAD with 301, other methods with
+ * 308, which keeps them. With a domain, other hosts of the main port are sent there as well. Spec T2.
+ */
+export const enableForward = (from: number, to: number, domain?: string): void =>
+  declaration.enableForward(from, to, domain);

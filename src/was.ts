@@ -20,6 +20,11 @@ export const was = {
   },
   /** Public URL path of one of the app's own paths. Spec E9. */
   urlFor: (path: string): string => currentContext().urlFor(path),
+  /**
+   * Lets the client load a resource ahead, by a `Link` header of the answer. Spec T3.
+   * @returns false when the answer is on its way already
+   */
+  push: (uri: string): boolean => currentContext().push(uri),
   /** One entry of the application log, with both transaction ids inside a request. Spec L5. */
   log: (text: string, type?: string): void => processLogs().app.log(text, type),
   /** An error with its stack and causes, as an entry of the application log. Spec L5. */

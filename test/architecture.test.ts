@@ -13,6 +13,7 @@ const ranks: Readonly<Record<string, number>> = {
   "src/server": 5,
   "src/mounts": 4,
   "src/static": 3,
+  "src/tls": 3,
   "src/config": 1,
   "src/log": 1,
   "src/trace": 1,

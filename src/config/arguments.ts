@@ -69,6 +69,19 @@ export class CommandLine {
     return this.#engine;
   }
 
+  /** The flags that were given, with their values, in the order of `flags`; then `--` and the script's own words, if any. */
+  get given(): { flags: { flag: Flag; value: string | true }[]; rest: readonly string[] } {
+    const { values } = this.#read();
+    const end = this.#arguments.indexOf("--");
+    return {
+      flags: this.flags.flatMap((flag) => {
+        const value = values.get(flag.long);
+        return value === undefined ? [] : [{ flag, value }];
+      }),
+      rest: end < 0 ? [] : this.#arguments.slice(end),
+    };
+  }
+
   /** What is asked for instead of serving: `start`, or its flag `-d`. */
   get command(): CommandName | undefined {
     const { values, plain } = this.#read();

@@ -1,15 +1,26 @@
 import { SkitaiError } from "../errors.ts";
-import { upperEscapes } from "../http/escapes.ts";
 import { CommandLine } from "./arguments.ts";
 import { mountOptionErrors } from "./mount-options.ts";
-import type { MountOptions, MountTarget } from "./mount-types.ts";
+import type { MountOptions, MountTarget, Preference } from "./mount-types.ts";
+import { acceptedPoint, isPoint, normalizedPoint } from "./points.ts";
+import { MountPreference } from "./preference.ts";
+import { acceptedTarget, isTarget } from "./target-shape.ts";
 import { parseDuration } from "./units.ts";
 import type { Duration, RunOptions } from "./options.ts";
+import {
+  type Certificate,
+  type ClientCertificates,
+  type ForwardDeclaration,
+  forwardErrors,
+  type TlsDeclaration,
+  tlsErrors,
+} from "./tls-options.ts";
 
 export interface MountDeclaration {
   readonly point: string;
   readonly target: MountTarget;
   readonly options: MountOptions;
+  readonly preference: MountPreference;
 }
 
 /** Everything a script has said before `run()`. One for each process; frozen when `run()` takes it. */
@@ -21,6 +32,10 @@ export class Declaration {
   readonly maxAges: { prefix: string; seconds: number }[] = [];
   /** Directory for log files; `""` is the default place, `undefined` the console. */
   logDirectory: string | undefined;
+  /** `undefined` without `enableSsl`. */
+  tls: TlsDeclaration | undefined;
+  /** `undefined` without `enableForward`. */
+  forward: ForwardDeclaration | undefined;
   /** Errors in the calls themselves, shown together with those of the values. */
   readonly errors: SkitaiError[] = [];
   #closed = false;
@@ -29,21 +44,16 @@ export class Declaration {
     this.commandLine = new CommandLine(words);
   }
 
-  mount(point: string, target: MountTarget, options: MountOptions = {}): void {
+  mount(point: string, target: MountTarget, given: MountOptions | Preference = {}): void {
     this.#open("mount");
-    if (!isPoint(point))
-      this.#refuse("mount", point, 'a path like "/" or "/v1", without "..", "//", "?" or "#"');
-    else if (!isTarget(target))
-      this.#refuse(
-        `mount("${point}")`,
-        target,
-        "a handler, an app with .fetch, a directory or a module path",
-      );
+    if (!isPoint(point)) this.#refuse("mount", point, acceptedPoint);
+    else if (!isTarget(target)) this.#refuse(`mount("${point}")`, target, acceptedTarget);
     else {
-      this.errors.push(...mountOptionErrors(point, options));
-      this.mounts.push(
-        Object.freeze({ point: normalized(point), target, options: Object.freeze({ ...options }) }),
-      );
+      const isPreference = given instanceof MountPreference;
+      const preference = isPreference ? given : new MountPreference(given as MountOptions);
+      this.errors.push(...(isPreference ? preference.optionErrors(point) : mountOptionErrors(point, given)));
+      const { options } = preference;
+      this.mounts.push(Object.freeze({ point: normalizedPoint(point), target, options, preference }));
     }
   }
 
@@ -74,9 +84,30 @@ export class Declaration {
     this.logDirectory = directory;
   }
 
+  /** Each call adds certificates; what it says about clients goes over what was said before. */
+  enableSsl(certificates: readonly Certificate[], clients: ClientCertificates = {}): void {
+    this.#open("enableSsl");
+    const errors = tlsErrors(certificates, clients);
+    this.errors.push(...errors);
+    if (errors.length > 0) return;
+    this.tls = {
+      certificates: [...(this.tls?.certificates ?? []), ...certificates],
+      clients: { ...this.tls?.clients, ...clients },
+    };
+  }
+
+  enableForward(from: number, to: number, domain?: string): void {
+    this.#open("enableForward");
+    const errors = forwardErrors(from, to, domain);
+    this.errors.push(...errors);
+    if (errors.length === 0) this.forward = { from, to, domain: domain?.toLowerCase() };
+  }
+
   /** No more can be declared from here on. */
   close(): void {
     this.#closed = true;
+    const preferences = new Set(this.mounts.map(({ preference }) => preference));
+    this.errors.push(...[...preferences].flatMap(({ errors }) => errors));
     for (const part of [this.mounts, this.options, this.logOff, this.maxAges, this.errors])
       Object.freeze(part);
   }
@@ -89,26 +120,3 @@ export class Declaration {
     this.errors.push(new SkitaiError("MOUNT_INVALID", { name, value, accepted }));
   }
 }
-
-/**
- * `"/v1/"` and `"/v1"` are one point, written `/v1`; the root is `""`. `"/café"` is written as it stands in requests,
- * `/caf%C3%A9`, with upper-case digits (RFC 3986 §6.2.2.1).
- */
-const normalized = (point: string): string =>
-  upperEscapes(new URL(`http://host${point}`).pathname).replace(/\/$/, "");
-
-const isPoint = (point: unknown): point is string =>
-  typeof point === "string" &&
-  /^\/[^?#\s\\]*$/.test(point) &&
-  !/\/\/|\/(?:\.|%2e){1,2}(?:\/|$)|%(?![\da-f]{2})/i.test(point);
-
-const isTarget = (target: unknown): boolean =>
-  (typeof target === "string" && target.length > 0) ||
-  typeof target === "function" ||
-  (typeof target === "object" && target !== null && appMethods.some((name) => hasMethod(target, name)));
-
-/** What makes an object an app: `fetch` of Hono and its like, `routing` of Fastify, `callback` of Koa. */
-const appMethods = ["fetch", "routing", "callback"];
-
-const hasMethod = (target: object, name: string): boolean =>
-  typeof (target as Record<string, unknown>)[name] === "function";

@@ -1,4 +1,4 @@
-import { type CommandName, commandNames, commandTable } from "./commands.ts";
+import { type CommandName, commandNames, type CommandRow, commandTable } from "./commands.ts";
 import { flagOf, optionNames, optionRow, type OptionName } from "./options.ts";
 
 /** One flag of the command line, the script's or the engine's. */
@@ -19,9 +19,26 @@ export interface Flag {
 /** The flags of the engine, in the order of its tables. */
 export const engineFlags = (): readonly Flag[] => [
   { long: "--help", help: "show this help" },
-  ...commandNames.map((command): Flag => ({ ...commandTable[command], command })),
+  ...commandNames.flatMap(commandFlag),
+  { long: "--json", help: "status as JSON" },
+  {
+    long: "--root",
+    placeholder: "DIR",
+    help: "install below this directory, for an image; systemd is not told",
+  },
+  {
+    long: "--fallback-user",
+    placeholder: "USER",
+    help: "whom an installed service runs as, default who called sudo",
+  },
   ...optionNames.map(engineFlag),
 ];
+
+/** Not every command has a flag. */
+function commandFlag(command: CommandName): readonly Flag[] {
+  const { long, ...rest }: CommandRow = commandTable[command];
+  return long === undefined ? [] : [{ ...rest, long, command }];
+}
 
 function engineFlag(option: OptionName): Flag {
   const row = optionRow(option);

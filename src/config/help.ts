@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { CommandLine } from "./arguments.ts";
 import type { Flag } from "./flags.ts";
-import { commandNames } from "./commands.ts";
+import { commandNames, commandTable } from "./commands.ts";
 import { type OptionName, optionRow, variableOf } from "./options.ts";
 import { scriptPath } from "./paths.ts";
 
@@ -12,7 +12,10 @@ export function helpText(line: CommandLine): string {
   const engine = line.engineFlags.map(row);
   return [
     `Usage: ${script} [OPTION]... [COMMAND]`,
-    `COMMAND can be ${commandNames.join(", ")}; without one it serves in the foreground`,
+    "Without a COMMAND it serves in the foreground",
+    "",
+    "Commands",
+    ...commandNames.map((name) => `  ${name.padEnd(34)} ${commandTable[name].help}`),
     ...(own.length > 0 ? ["", `Options of ${script}`, ...own] : []),
     "",
     "Options of skitai",
@@ -31,7 +34,7 @@ function row({ short, long, placeholder, help, option }: Flag): string {
 function details(option: OptionName): string {
   const { default: value, env = [] } = optionRow(option);
   const shown =
-    value === undefined || value === false
+    value === undefined || value === false || value === ""
       ? ""
       : `, default ${Array.isArray(value) ? value.join(" ") : String(value)}`;
   return ` [${[variableOf(option), ...env].join(", ")}${shown}]`;

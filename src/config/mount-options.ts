@@ -1,9 +1,10 @@
 import { SkitaiError } from "../errors.ts";
+import { acceptedHooks, isHooks } from "./hooks.ts";
 import type { MountOptions } from "./mount-types.ts";
 import { parseSize } from "./units.ts";
 
 /** What one option of a mount accepts. */
-interface Row {
+export interface MountOptionRow {
   readonly accepts: (value: unknown) => boolean;
   readonly accepted: string;
 }
@@ -11,12 +12,12 @@ interface Row {
 /** Names, `*.` or `.` in front for all below one, and addresses; never a port, which is the listener's. */
 const hostPattern = /^(?:(?:\*?\.)?[\w-]+(?:\.[\w-]+)*|\[[\da-f:.]+\])$/i;
 
-const size: Row = {
+const size: MountOptionRow = {
   accepts: (value) => (parseSize(value) ?? -1) >= 0,
   accepted: 'bytes, or text like "64kb", "2gb"',
 };
 
-const rows: Readonly<Record<keyof MountOptions, Row>> = {
+const rows: Readonly<Record<keyof MountOptions, MountOptionRow>> = {
   host: {
     accepts: (value) => hostNames(value)?.every((name) => hostPattern.test(name)) ?? false,
     accepted: 'host names without port, like "www.site1.com", "*.site1.com"',
@@ -29,6 +30,7 @@ const rows: Readonly<Record<keyof MountOptions, Row>> = {
     accepts: (value) => typeof value === "function",
     accepted: "a function (error, request, context)",
   },
+  hooks: { accepts: isHooks, accepted: acceptedHooks },
 };
 
 /** `"www.a.com .b.com"` or a list, in lower case; `undefined` when it is neither, or empty. */
@@ -40,16 +42,24 @@ export function hostNames(host: unknown): string[] | undefined {
     : undefined;
 }
 
-/** All that is wrong with the options of one mount. */
-export function mountOptionErrors(point: string, options: MountOptions): SkitaiError[] {
+/**
+ * All that is wrong with the options of one mount.
+ * @param more options that are known here besides those of every mount
+ */
+export function mountOptionErrors(
+  point: string,
+  options: object,
+  more: Readonly<Record<string, MountOptionRow>> = {},
+): SkitaiError[] {
+  const known: Readonly<Record<string, MountOptionRow>> = { ...rows, ...more };
   return Object.entries(options).flatMap(([key, value]) => {
-    const row = Object.hasOwn(rows, key) ? rows[key as keyof MountOptions] : undefined;
+    const row = Object.hasOwn(known, key) ? known[key] : undefined;
     if (row !== undefined && (value === undefined || row.accepts(value))) return [];
     const name = `mount("${point}") ${key}`;
     return row === undefined
       ? new SkitaiError("OPTION_UNKNOWN", {
           name,
-          accepted: `unknown option, known are ${Object.keys(rows).join(", ")}`,
+          accepted: `unknown option, known are ${Object.keys(known).join(", ")}`,
         })
       : new SkitaiError("OPTION_INVALID", { name, value, accepted: row.accepted });
   });

@@ -91,6 +91,14 @@ export const optionTable = {
     accepted: "1 second to 1 day",
     help: "longest pause of an upload, of a reading client and of a handler that has not answered",
   },
+  startTimeout: {
+    type: "duration",
+    min: 0.1,
+    max: 86400,
+    default: 30,
+    accepted: "100 ms to 1 day",
+    help: "time that a worker has to start",
+  },
   graceTimeout: {
     type: "duration",
     min: 0,
@@ -120,6 +128,22 @@ export const optionTable = {
     accepted: '"text" or "json"',
     help: "request log as fields or as JSON lines",
   },
+  logMaxSize: {
+    type: "size",
+    min: 0,
+    max: 1024 * GB,
+    default: 0,
+    accepted: 'bytes, or text like "64mb", 0 for any size',
+    help: "size at which a log file is rotated before its day is over",
+  },
+  logKeep: {
+    type: "integer",
+    min: 1,
+    max: 100_000,
+    default: 30,
+    accepted: "an integer from 1 to 100000",
+    help: "rotated log files of each kind that are kept",
+  },
   compression: {
     type: "flag",
     default: true,
@@ -140,6 +164,55 @@ export const optionTable = {
     default: GB / 16,
     accepted: 'bytes, or text like "64mb"',
     help: "memory of each worker for small and hot static files",
+  },
+  shutdownDelay: {
+    type: "duration",
+    min: 0,
+    max: 3600,
+    default: 0,
+    accepted: "0 seconds to 1 hour",
+    help: "time a stop goes on serving after /readyz said no",
+  },
+  user: {
+    type: "text",
+    pattern: /^(?:[\w.-]+\$?(?::[\w.-]+)?)?$/,
+    default: "",
+    accepted: 'a user, or a user and a group like "www-data:www-data"',
+    help: "whom the workers run as when root starts it, root to keep root; else who called sudo, or nobody below port 1024",
+  },
+  umask: {
+    type: "text",
+    pattern: /^(?:0?[0-7]{3})?$/,
+    default: "",
+    accepted: 'three octal digits like "027", or "" for the one it was started with',
+    help: "rights that files made by the service do not get",
+  },
+  admin: {
+    type: "text",
+    pattern: /^(?:[\w.%-]+:\d{1,5}|\[[\da-f:.%\w]+\]:\d{1,5})?$/i,
+    default: "",
+    accepted: 'an address and a port like "127.0.0.1:9000", or "" for none',
+    help: "where /livez, /readyz and /status are served on TCP",
+  },
+  runDirectory: {
+    type: "text",
+    default: "",
+    accepted: "a directory this user may write",
+    help: "where pid file, lock and control socket are; usually in /run/skitai or $XDG_RUNTIME_DIR/skitai",
+  },
+  http2: {
+    type: "flag",
+    default: true,
+    accepted: "true or false",
+    help: "HTTP/2 beside HTTP/1.1 on the same port",
+  },
+  hsts: {
+    type: "duration",
+    min: 0,
+    max: 10 * 365 * 86400,
+    default: 0,
+    accepted: 'seconds, or text like "365d", 0 for none',
+    help: "how long browsers shall come by https only, said in https answers",
   },
   profile: {
     type: "flag",
@@ -176,13 +249,26 @@ export interface Settings {
   readonly silent: boolean;
   readonly keepAlive: number;
   readonly requestTimeout: number;
+  readonly startTimeout: number;
   readonly graceTimeout: number;
   readonly maxUploadSize: number;
   readonly trustedProxies: readonly string[];
   readonly logFormat: "text" | "json";
+  readonly logMaxSize: number;
+  readonly logKeep: number;
   readonly compression: boolean;
   readonly dotFiles: "deny" | "allow";
   readonly staticMemory: number;
+  /** Seconds. */
+  readonly shutdownDelay: number;
+  readonly user: string;
+  readonly umask: string;
+  readonly admin: string;
+  readonly runDirectory: string;
+  /** No option: whether `enableSsl` was called. */
+  readonly secure: boolean;
+  readonly http2: boolean;
+  readonly hsts: number;
   readonly profile: boolean;
   readonly gc: boolean;
   readonly memtrack: boolean;
@@ -198,13 +284,23 @@ export interface RunOptions {
   silent?: boolean;
   keepAlive?: Duration;
   requestTimeout?: Duration;
+  startTimeout?: Duration;
   graceTimeout?: Duration;
   maxUploadSize?: Size;
   trustedProxies?: string | readonly string[];
   logFormat?: "text" | "json";
+  logMaxSize?: Size;
+  logKeep?: number;
   compression?: boolean;
   dotFiles?: "deny" | "allow";
   staticMemory?: Size;
+  shutdownDelay?: Duration;
+  user?: string;
+  umask?: string;
+  admin?: string;
+  runDirectory?: string;
+  http2?: boolean;
+  hsts?: Duration;
   profile?: boolean;
   gc?: boolean;
   memtrack?: boolean;

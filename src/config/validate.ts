@@ -34,7 +34,7 @@ export function validate(
   environment: Environment,
 ): { settings: Settings; errors: SkitaiError[] } {
   const errors = [...declaration.errors, ...declaration.commandLine.problems(), ...unknownKeys(declaration)];
-  const settings: Record<string, unknown> = {};
+  const settings: Record<string, unknown> = { secure: declaration.tls !== undefined };
   for (const name of optionNames) {
     const row = optionRow(name);
     const source = sourceOf(name, declaration, environment);

@@ -27,7 +27,7 @@ export const directory = {
 
 function openFiles(text: string, site: Site): { files: Directory; mayHave: Gate } {
   const options = { ...site.directories, mountPoint: site.point };
-  const embedded = findEmbedded(text);
+  const embedded = findEmbedded(text, site.base);
   if (embedded?.kind === "directory")
     return { files: openEmbedded(embedded.files, options), mayHave: () => true };
   const { path } = readTarget(text, site.base);

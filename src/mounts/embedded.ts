@@ -1,5 +1,5 @@
-import { relative } from "node:path";
-import { abspath, getswd } from "../config/paths.ts";
+import { isAbsolute, relative, resolve } from "node:path";
+import { getswd } from "../config/paths.ts";
 import type { EmbeddedFile } from "../static/embedded.ts";
 
 /** What `skitai build` put into the executable for one mount's text. */
@@ -15,11 +15,13 @@ export function embed(key: string, embedded: Embedded): void {
 }
 
 /** What is embedded for a mount's text; `undefined` under `bun serve.ts` and for what stayed on disk. */
-export const findEmbedded = (text: string): Embedded | undefined =>
-  contents.size === 0 ? undefined : (contents.get(text) ?? contents.get(placeOf(text)));
+export const findEmbedded = (text: string, base: string): Embedded | undefined =>
+  contents.size === 0
+    ? undefined
+    : (contents.get(placeOf(text, base)) ?? (isAbsolute(text) ? contents.get(text) : undefined));
 
 /**
  * Where a mount's text points, seen from the script: the same for `"./static"`, `"static/"` and `abspath("static")`, and
  * the same in the executable, wherever that is put.
  */
-export const placeOf = (text: string): string => relative(getswd(), abspath(text));
+export const placeOf = (text: string, base: string): string => relative(getswd(), resolve(base, text));

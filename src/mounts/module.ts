@@ -1,23 +1,58 @@
 import { SkitaiError } from "../errors.ts";
-import type { MountTarget } from "../config/mount-types.ts";
+import type { App, MountTarget } from "../config/mount-types.ts";
 import { findEmbedded } from "./embedded.ts";
-import type { Mount, MountKind } from "./mount.ts";
-import { readTarget } from "./target.ts";
+import type { Mount, MountKind, Site } from "./mount.ts";
+import { exportName, readTarget, stemOf, textOf } from "./target.ts";
 
-/** A module by path, with the export's name after a colon; default `app`, then `default`. Spec E3. */
+/** A module or package by path or name, with the export's name after a colon; default `app`, then `default`. Spec E3, E4. */
 export const module = {
   async open(target, site): Promise<Mount> {
-    const text = target as string;
-    const exported = await load(text, site.base);
-    const mount = await site.open(appOf(exported, text, site.base), site);
-    return { ...mount, label: `module ${text}` };
+    const text = textOf(target)!;
+    const found = readTarget(text, site.base);
+    const exports = await load(text, found.path, site.base);
+    const name = found.kind === "module" ? found.name : undefined;
+    return openExports(exports, name, { label: `module ${text}`, name: `mount "${text}"` }, site);
   },
 } satisfies MountKind;
 
-async function load(text: string, base: string): Promise<object> {
-  const embedded = findEmbedded(text);
+/** A module that the script has imported, or a module that this one exports: `[unsub, "app_v1:app"]`. Spec E4. */
+export const imported = {
+  open(target, site): Promise<Mount> {
+    const [root, part] = partsOf(target);
+    const words = { label: `module ${part}`, name: `mount("${site.point || "/"}") ${part}`.trimEnd() };
+    const member = stemOf(part);
+    const exports = member === "" ? root : (root as Record<string, unknown>)[member];
+    if (typeof exports !== "object" || exports === null)
+      throw new SkitaiError("MOUNT_INVALID", {
+        name: words.name,
+        accepted: `a module that exports ${member}, this one exports ${namesOf(root)}`,
+      });
+    return openExports(exports, exportName(part), words, site);
+  },
+} satisfies MountKind;
+
+const partsOf = (target: MountTarget): readonly [root: object, part: string] =>
+  Array.isArray(target) ? (target as [object, string]) : [target as object, ""];
+
+interface Words {
+  readonly label: string;
+  /** Of the mount, in errors. */
+  readonly name: string;
+}
+
+async function openExports(
+  exports: object,
+  name: string | undefined,
+  words: Words,
+  site: Site,
+): Promise<Mount> {
+  const mount = await site.open(appOf(exports, name, words.name), { ...site, exports });
+  return { ...mount, label: words.label };
+}
+
+async function load(text: string, path: string, base: string): Promise<object> {
+  const embedded = findEmbedded(text, base);
   if (embedded?.kind === "module") return embedded.load();
-  const { path } = readTarget(text, base);
   try {
     return await import(path);
   } catch (cause) {
@@ -30,16 +65,16 @@ async function load(text: string, base: string): Promise<object> {
   }
 }
 
-function appOf(exported: object, text: string, base: string): Exclude<MountTarget, string> {
-  const target = readTarget(text, base);
-  const names = target.kind === "module" && target.name ? [target.name] : ["app", "default"];
+function appOf(exports: object, exported: string | undefined, name: string): App {
+  const names = exported ? [exported] : ["app", "default"];
   const found = names
-    .map((name) => (exported as Record<string, unknown>)[name])
+    .map((each) => (exports as Record<string, unknown>)[each])
     .find((value) => value !== undefined);
-  if (typeof found === "function" || (typeof found === "object" && found !== null))
-    return found as Exclude<MountTarget, string>;
+  if (typeof found === "function" || (typeof found === "object" && found !== null)) return found as App;
   throw new SkitaiError("MOUNT_INVALID", {
-    name: `mount "${text}"`,
-    accepted: `a module that exports ${names.join(" or ")}, this one exports ${Object.keys(exported).join(", ") || "nothing"}`,
+    name,
+    accepted: `a module that exports ${names.join(" or ")}, this one exports ${namesOf(exports)}`,
   });
 }
+
+const namesOf = (exports: object): string => Object.keys(exports).join(", ") || "nothing";

@@ -1,4 +1,5 @@
-import type { MountTarget } from "../config/mount-types.ts";
+import type { Hooks, MountTarget } from "../config/mount-types.ts";
+import type { MountPreference } from "../config/preference.ts";
 import type { Context } from "../context.ts";
 import type { DirectoryOptions } from "../static/directory.ts";
 
@@ -7,6 +8,19 @@ export type DirectorySettings = Omit<DirectoryOptions, "mountPoint">;
 
 /** `undefined` says: not mine, ask the next mount of the chain. */
 export type Answer = Response | Promise<Response> | undefined;
+
+/** A hook that is called once. */
+export type HookName = Exclude<keyof Hooks, "maintain" | "maintainInterval">;
+
+/** What a worker calls in the life of an app, see `Hooks`. With `failed` an error is told and the others go on. */
+export interface Life {
+  /** @throws SkitaiError MOUNT_INVALID without `failed` */
+  run(name: HookName, failed?: (error: unknown) => void): Promise<void>;
+  /** When no request is left: `__umount__`, then `umounted`. */
+  end(failed: (error: unknown) => void): Promise<void>;
+  /** Starts `maintain` with timers that keep no process alive; the function returned ends it. */
+  maintain(failed: (error: unknown) => void): () => void;
+}
 
 /**
  * One mounted thing, opened and ready. The server knows mounts only as this.
@@ -31,14 +45,19 @@ export interface Mount {
   allow?(context: Context): string | undefined;
   /** Frees what `open` took. */
   close?(): void | Promise<void>;
+  /** Of an app. */
+  readonly life?: Life;
 }
 
 /** Where a mount is, and what the worker shares with it. */
 export interface Site {
   /** `""` for `/`, else `/v1`. */
   readonly point: string;
-  /** Directory that relative paths start from: the script's. */
+  /** Directory that relative paths start from: the script's, or that of the preference. */
   readonly base: string;
+  readonly preference: MountPreference;
+  /** Of the module that the app is exported by. */
+  readonly exports?: object;
   readonly directories: DirectorySettings;
   /** Opens what a module exports. */
   readonly open: (target: MountTarget, site: Site) => Promise<Mount>;

@@ -1,27 +1,33 @@
-import type { MountTarget } from "../config/mount-types.ts";
+import type { App, MountTarget } from "../config/mount-types.ts";
 import { SkitaiError } from "../errors.ts";
 import type { Mount, MountKind, Site } from "./mount.ts";
-import { isNodeStyle, readTarget } from "./target.ts";
+import { isImported, isNodeStyle, readTarget, textOf } from "./target.ts";
+
+interface Row {
+  readonly accepts: (target: MountTarget, base: string) => boolean;
+  readonly load: () => Promise<MountKind>;
+  /** The target is the app itself, and begins its life here. */
+  readonly isApp?: true;
+}
 
 /** The kinds of things that can be mounted; the first that accepts a target opens it. Loaded when first used. */
-const kinds: readonly {
-  accepts: (target: MountTarget, base: string) => boolean;
-  load: () => Promise<MountKind>;
-}[] = [
+const kinds: readonly Row[] = [
   { accepts: isText("directory"), load: async () => (await import("./directory.ts")).directory },
   { accepts: isText("module"), load: async () => (await import("./module.ts")).module },
+  { accepts: isImported, load: async () => (await import("./module.ts")).imported },
   {
-    accepts: (target) => typeof target !== "string" && isNodeStyle(target),
+    accepts: (target) => isNodeStyle(target as App),
     load: async () => (await import("./node.ts")).node,
+    isApp: true,
   },
-  {
-    accepts: (target) => typeof target !== "string",
-    load: async () => (await import("./handler.ts")).handler,
-  },
+  { accepts: () => true, load: async () => (await import("./handler.ts")).handler, isApp: true },
 ];
 
 function isText(kind: "directory" | "module"): (target: MountTarget, base: string) => boolean {
-  return (target, base) => typeof target === "string" && readTarget(target, base).kind === kind;
+  return (target, base) => {
+    const text = textOf(target);
+    return text !== undefined && readTarget(text, base).kind === kind;
+  };
 }
 
 /** @throws SkitaiError MOUNT_INVALID when nothing accepts the target or its module has no app. */
@@ -33,5 +39,9 @@ export async function openMount(target: MountTarget, site: Site): Promise<Mount>
       value: target,
       accepted: "an app, a directory or a module",
     });
-  return (await kind.load()).open(target, site);
+  const { open } = await kind.load();
+  if (!kind.isApp) return open(target, site);
+  const life = new (await import("./life.ts")).AppLife(target as App, site);
+  await life.begin();
+  return { ...(await open(target, site)), life };
 }

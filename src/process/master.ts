@@ -1,13 +1,23 @@
 import type { Declaration } from "../config/declaration.ts";
 import type { Settings } from "../config/options.ts";
 import { getswd } from "../config/paths.ts";
+import type { ForwardDeclaration } from "../config/tls-options.ts";
 import { SkitaiError } from "../errors.ts";
 import { logDirectory } from "../log/directory.ts";
 import { installLogs, Logs } from "../log/logs.ts";
+import { Rotation } from "../log/rotation.ts";
 import { setProcessTitle, shortTitle } from "../system/process-title.ts";
+import type { Account } from "../system/user.ts";
+import { openCertificates } from "./certificates.ts";
+import { openAdmin, openControl } from "./control.ts";
 import type { ReadyMessage } from "./messages.ts";
+import { occupy, refuse } from "./occupy.ts";
 import { abort, prepare } from "./prepare.ts";
+import { claimPort } from "./port.ts";
+import { accountVariables, asAccount, makeLogDirectory, serviceAccount } from "./privileges.ts";
 import { ownCommand, profileFlag } from "./self.ts";
+import { Service, urlOf } from "./service.ts";
+import { ServiceManager } from "./service-manager.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** Two stop signals that are closer (ms) are one: a Ctrl-C reaches the process group, and npm passes it on as well. */
@@ -15,35 +25,96 @@ const oneSignal = 100;
 
 /** Starts and watches the workers; never serves. Exit codes: 0 stopped, 1 not started, 2 forced. Spec W1. */
 export async function runMaster(declaration: Declaration): Promise<never> {
-  const settings = await prepare(declaration);
-  const logs = openLogs(declaration, settings);
+  const manager = new ServiceManager();
+  const { settings, files } = await occupy(await prepare(declaration));
+  const account = serviceAccount(settings, declaration.forward, process.env);
+  Object.assign(process.env, accountVariables(account));
+  if (settings.umask !== "") process.umask(Number.parseInt(settings.umask, 8));
+  const directory = logDirectory(declaration.logDirectory, settings.name, getswd(), account?.name);
+  const logs = openLogs(directory, account);
   setProcessTitle(`skitai/${settings.name}: master`, shortTitle(settings.name, ":m"));
-  const supervisor = new Supervisor(settings, settings.profile ? ownCommand(profileFlag) : ownCommand());
-  watchProcess(supervisor, logs);
+  if (declaration.forward) claimForward(settings, declaration.forward);
+  // Why it failed is logged already.
+  const reload = (): void => void service.reload().catch(() => {});
+  const certificates = await openCertificates(declaration, reload);
+  const command = settings.profile ? ownCommand(profileFlag) : ownCommand();
+  const supervisor = new Supervisor(settings, command, certificates);
+  const reopen = (): void => {
+    asAccount(account, () => logs.reopen());
+    supervisor.signal("SIGUSR1");
+  };
+  const service = new Service(settings, supervisor, manager);
+  watchProcess(supervisor, service, logs, { reopen, reload });
+  listen(service, settings, files.directory);
+  startRotation(directory, settings, { logs, account, reopen });
   const serving = await supervisor.start().catch((error) => abort([error]));
-  if (serving) announce(settings);
+  if (serving) {
+    service.started = true;
+    announce(settings);
+    manager.ready(settings, urlOf(settings));
+  }
   process.exit(await supervisor.ended);
 }
 
-function openLogs({ logDirectory: declared }: Declaration, { name }: Settings): Logs {
-  const directory = logDirectory(declared, name, getswd());
+function claimForward({ address }: Settings, { from }: ForwardDeclaration): void {
   try {
-    return installLogs(new Logs(directory));
+    claimPort(address, from);
   } catch (error) {
-    const accepted = `a directory this user may write (${(error as NodeJS.ErrnoException).code})`;
+    refuse(error);
+  }
+}
+
+function openLogs(directory: string | undefined, account: Account | undefined): Logs {
+  try {
+    makeLogDirectory(directory, account);
+    return asAccount(account, () => installLogs(new Logs(directory)));
+  } catch (error) {
+    const user = account === undefined ? "this user" : account.name;
+    const accepted = `a directory ${user} may write (${(error as NodeJS.ErrnoException).code})`;
     return abort([
       new SkitaiError("OPTION_INVALID", { name: "enableFileLogging", value: directory, accepted }),
     ]);
   }
 }
 
-function watchProcess(supervisor: Supervisor, logs: Logs): void {
-  const stop = stopper(supervisor);
+/** The one process that renames log files is the master: workers follow by the signal that an operator uses too. Spec L2. */
+function startRotation(
+  directory: string | undefined,
+  { logMaxSize: maxSize, logKeep: keep }: Settings,
+  { logs, account, reopen }: { logs: Logs; account: Account | undefined; reopen: () => void },
+): void {
+  if (directory === undefined) return;
+  const failed = ({ message }: Error): void => logs.server.log(message, "warn");
+  new Rotation({
+    directory,
+    maxSize,
+    keep,
+    as: (act) => asAccount(account, act),
+    reopen,
+    failed,
+  }).start();
+}
+
+/** To who asks for its state, or for its end. */
+function listen(service: Service, { admin }: Settings, directory: string): void {
+  try {
+    openControl(directory, service);
+    if (admin !== "") openAdmin(admin, service);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function watchProcess(
+  supervisor: Supervisor,
+  service: Service,
+  logs: Logs,
+  { reopen, reload }: { reopen: () => void; reload: () => void },
+): void {
+  const stop = stopper(service);
   for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(signal, stop);
-  process.on("SIGUSR1", () => {
-    logs.reopen();
-    supervisor.signal("SIGUSR1");
-  });
+  process.on("SIGUSR1", reopen);
+  process.on("SIGHUP", reload);
   process.on("SIGTTIN", () => supervisor.resize(1));
   process.on("SIGTTOU", () => supervisor.resize(-1));
   // The script's own code ran here too, and what it started may fail later: that is no reason to stop the service.
@@ -53,24 +124,20 @@ function watchProcess(supervisor: Supervisor, logs: Logs): void {
   if (process.env["SKITAI_TEST_PARENT"]) process.on("disconnect", () => supervisor.stop());
 }
 
-function stopper(supervisor: Supervisor): () => void {
+function stopper(service: Service): () => void {
   let last = Number.NEGATIVE_INFINITY;
   return () => {
     const now = performance.now();
     if (now - last < oneSignal) return;
     last = now;
-    supervisor.stop();
+    service.stop();
   };
 }
 
 /** Says where it listens: to the terminal, and to the program that started it over IPC. */
-function announce({ name, address, port, workers, devel }: Settings): void {
-  const host = ["0.0.0.0", "::"].includes(address)
-    ? "127.0.0.1"
-    : address.includes(":")
-      ? `[${address}]`
-      : address;
-  const url = `http://${host}:${port}`;
+function announce(settings: Settings): void {
+  const { name, port, workers, devel } = settings;
+  const url = urlOf(settings);
   process.stdout.write(
     `skitai/${name} serves ${url}/ from ${workers} worker${workers === 1 ? "" : "s"}${devel ? " (development)" : ""}\n`,
   );

@@ -1,8 +1,53 @@
+import type { TlsSetup } from "../tls/setup.ts";
+import type { WorkerReport } from "./status.ts";
+
 /** What a worker tells its master. */
 export type WorkerMessage =
   | { readonly type: "ready"; readonly port: number }
+  /** It has opened its mounts and waits for leave to bind. */
+  | { readonly type: "opened" }
+  /** The kernel took the program of a `steer`, or did not. */
+  | { readonly type: "steered"; readonly done: boolean }
+  /** Nothing is on its way to it any more. */
+  | { readonly type: "quiet" }
+  /** Its sockets are closed. */
+  | { readonly type: "left" }
+  /** It waits for certificates and keys. */
+  | { readonly type: "certificates" }
   /** The script itself is wrong: starting again cannot help. */
-  | { readonly type: "refused"; readonly message: string };
+  | RefusedMessage
+  /** The answer to a `report`. */
+  | ({ readonly type: "report" } & WorkerReport);
+
+export interface RefusedMessage {
+  readonly type: "refused";
+  readonly message: string;
+}
+
+/** What a master asks its worker. */
+export interface ReportRequest {
+  readonly type: "report";
+}
+
+/** What a master answers a worker that waits for certificates. */
+export interface CertificatesMessage {
+  readonly type: "certificates";
+  readonly setup: TlsSetup;
+}
+
+/** What a master tells its worker. */
+export type MasterMessage =
+  | ReportRequest
+  | CertificatesMessage
+  | { readonly type: "bind" }
+  /** It is being replaced; it has replaced another, which answers nobody new any more. */
+  | { readonly type: "beforeReload" | "reloaded" }
+  /** New connections go to none of the places in `closing`; a group of 0 is steered no more. */
+  | { readonly type: "steer"; readonly size: number; readonly closing: readonly number[] }
+  /** Close kept connections, and say when it is quiet. */
+  | { readonly type: "drain" }
+  /** Close the sockets, finish and end. */
+  | { readonly type: "leave" };
 
 /** What a master tells whoever started it with an IPC channel (the test client). */
 export interface ReadyMessage {
@@ -11,3 +56,5 @@ export interface ReadyMessage {
   readonly port: number;
   readonly pid: number;
 }
+
+export const tell = (message: WorkerMessage): void => void process.send?.(message);

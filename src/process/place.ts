@@ -2,7 +2,6 @@ import type { Declaration, MountDeclaration } from "../config/declaration.ts";
 import { hostNames } from "../config/mount-options.ts";
 import { wholeBytes } from "../config/units.ts";
 import type { Settings } from "../config/options.ts";
-import { getswd } from "../config/paths.ts";
 import type { Scope } from "../context.ts";
 import type { DirectorySettings } from "../mounts/mount.ts";
 import { openMount } from "../mounts/registry.ts";
@@ -22,23 +21,32 @@ export async function placeMounts(
   shared: SharedScope,
   directories: DirectorySettings,
 ): Promise<Placed[]> {
-  const place = async ({ point, target, options }: MountDeclaration): Promise<Placed> => {
-    const site = { point, base: getswd(), directories, open: openMount };
+  const place = async ({ point, target, options, ...declared }: MountDeclaration): Promise<Placed> => {
+    const preference = declared.preference.copy();
+    const site = { point, base: preference.base, preference, directories, open: openMount };
     const mount = await openMount(target, site);
     const debug = (settings.devel || options.debug === true) && !settings.silent;
     return {
       point,
       mount,
-      scope: { ...shared, mountPoint: point, debug },
+      scope: { ...shared, mountPoint: point, debug, config: preference.config },
       limits: limitsOf(options, settings.maxUploadSize),
       onError: options.onError,
       hosts: hostNames(options.host) ?? [],
     };
   };
-  const opened = await Promise.allSettled(declaration.mounts.map(place));
-  const failed = opened.filter((each) => each.status === "rejected");
-  if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason));
-  return opened.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+  const placed: Placed[] = [];
+  const errors: unknown[] = [];
+  // One after the other: the order of hooks is that of the mounts.
+  for (const each of declaration.mounts) {
+    try {
+      placed.push(await place(each));
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors);
+  return placed;
 }
 
 function limitsOf(

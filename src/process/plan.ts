@@ -1,8 +1,8 @@
-import type { Declaration } from "../config/declaration.ts";
+import { isAbsolute } from "node:path";
+import type { Declaration, MountDeclaration } from "../config/declaration.ts";
 import type { Settings } from "../config/options.ts";
-import { getswd } from "../config/paths.ts";
 import { placeOf } from "../mounts/embedded.ts";
-import { readTarget, type TextTarget } from "../mounts/target.ts";
+import { readTarget, textOf, type TextTarget } from "../mounts/target.ts";
 import { examine } from "./prepare.ts";
 
 /** A mount that is given as text. */
@@ -36,15 +36,18 @@ async function planOf(declaration: Declaration): Promise<PlanOutcome> {
   const { settings, errors } = await examine(declaration);
   if (errors.length > 0) return { errors: errors.map(({ message }) => message) };
   const { name } = declaration.options;
-  const texts = new Set(
-    declaration.mounts.map(({ target }) => target).filter((target) => typeof target === "string"),
-  );
   return {
     ...(name === undefined ? {} : { name }),
     dotFiles: settings.dotFiles,
-    mounts: [...texts].map((text) => ({
-      keys: [...new Set([placeOf(text), text])],
-      target: readTarget(text, getswd()),
-    })),
+    mounts: [...new Map(declaration.mounts.flatMap(planned))].map(([, mount]) => mount),
   };
+}
+
+/** The same text of the same base is embedded once. */
+function planned({ target, preference: { base } }: MountDeclaration): [key: string, PlannedMount][] {
+  const text = textOf(target);
+  if (text === undefined) return [];
+  // A relative text means something else with another base.
+  const keys = [placeOf(text, base), ...(isAbsolute(text) ? [text] : [])];
+  return [[`${base} ${text}`, { keys, target: readTarget(text, base) }]];
 }

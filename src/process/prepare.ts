@@ -1,25 +1,20 @@
 import type { Declaration } from "../config/declaration.ts";
 import type { Settings } from "../config/options.ts";
-import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
-import { readTarget } from "../mounts/target.ts";
-import { claimPort } from "./port.ts";
+import { readTarget, textOf } from "../mounts/target.ts";
+import { badCertificates } from "./certificates.ts";
+import { badAccount } from "./privileges.ts";
 
 /**
- * The settings of a service that can be started, its port a real one. Else prints all that is wrong, a line each,
- * before anything listens, and ends with exit code 1.
+ * The settings of a service that can be started. Else prints all that is wrong, a line each, before anything listens, and
+ * ends with exit code 1.
  */
 export async function prepare(declaration: Declaration): Promise<Settings> {
   const { settings, errors } = await examine(declaration);
-  const wrong: unknown[] = errors;
-  if (wrong.length === 0) {
-    try {
-      return { ...settings, port: claimPort(settings.address, settings.port) };
-    } catch (error) {
-      wrong.push(error);
-    }
-  }
-  return abort(wrong);
+  // Not for a plan: who builds an executable need not have the keys.
+  const wrong = [...errors, ...(await badCertificates(declaration))];
+  if (errors.length === 0) wrong.push(...badAccount(settings, declaration.forward));
+  return wrong.length === 0 ? settings : abort(wrong);
 }
 
 /** What a declaration says, and all that is wrong with it. */
@@ -39,9 +34,10 @@ function badMounts({ mounts, errors }: Declaration): SkitaiError[] {
         accepted: 'nothing is mounted, call mount("/", app) before run()',
       }),
     ];
-  return mounts.flatMap(({ target }) => {
+  return mounts.flatMap(({ target, preference }) => {
     try {
-      if (typeof target === "string") readTarget(target, getswd());
+      const text = textOf(target);
+      if (text !== undefined) readTarget(text, preference.base);
       return [];
     } catch (error) {
       return [error as SkitaiError];
@@ -52,6 +48,8 @@ function badMounts({ mounts, errors }: Declaration): SkitaiError[] {
 /** Says what is wrong and ends: not started. */
 export function abort(errors: readonly unknown[]): never {
   for (const error of errors)
-    process.stderr.write(`skitai: ${error instanceof SkitaiError ? error.message : Bun.inspect(error)}\n`);
+    process.stderr.write(
+      `skitai: ${typeof error === "string" ? error : error instanceof SkitaiError ? error.message : Bun.inspect(error)}\n`,
+    );
   process.exit(1);
 }

@@ -1,4 +1,8 @@
 import type { Settings } from "../config/options.ts";
+import type { Certificates } from "../tls/certificates.ts";
+import { replaceWorkers } from "./reload.ts";
+import { ReuseportGroup } from "./reload-group.ts";
+import type { WorkerStatus } from "./status.ts";
 import { WorkerHandle } from "./worker-handle.ts";
 import { note, WorkerSlot } from "./worker-slot.ts";
 
@@ -8,17 +12,29 @@ export class Supervisor {
   readonly ended: Promise<0 | 2>;
   readonly #end: (code: 0 | 2) => void;
   readonly #workers: number;
-  readonly #spawn: (index: number) => WorkerHandle;
+  readonly #make: (index: number) => WorkerHandle;
+  readonly #certificates: Pick<Certificates, "setup" | "refresh"> | undefined;
   readonly #slots = new Set<WorkerSlot>();
+  readonly #group = new ReuseportGroup();
+  /** Workers that have no slot: not yet, or not any more. */
+  readonly #others = new Set<WorkerHandle>();
+  #reloading: Promise<unknown> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
   #stopping = false;
   #forced = false;
 
-  constructor(settings: Settings, command: readonly string[]) {
+  /** @param certificates what a new worker is to show */
+  constructor(
+    settings: Settings,
+    command: readonly string[],
+    certificates?: Pick<Certificates, "setup" | "refresh">,
+  ) {
     const { promise, resolve } = Promise.withResolvers<0 | 2>();
     this.ended = promise;
     this.#end = resolve;
     this.#workers = settings.workers;
-    this.#spawn = (index) => new WorkerHandle(index, settings, command);
+    this.#make = (index) => new WorkerHandle(index, settings, command, () => certificates?.setup);
+    this.#certificates = certificates;
   }
 
   /**
@@ -44,10 +60,69 @@ export class Supervisor {
     if (this.#stopping) return this.#kill();
     this.#stopping = true;
     for (const slot of this.#slots) slot.retire();
+    for (const worker of this.#others) worker.stop();
+  }
+
+  /**
+   * Replaces all workers without losing a request; a reload that waits for the one before it serves all who ask for it.
+   * Resolves when new connections reach new workers only. Spec W4.
+   * @throws SkitaiError LAUNCH_FAILED when a new worker does not start; the reason is logged and the old ones serve on
+   */
+  reload(): Promise<void> {
+    this.#waiting ??= this.#reload(this.#reloading);
+    return this.#waiting;
+  }
+
+  #reload(before: Promise<unknown>): Promise<void> {
+    const reload = async (): Promise<void> => {
+      await Promise.allSettled([before, this.#served()]);
+      this.#waiting = undefined;
+      this.#certificates?.refresh();
+      await this.#replace([...this.#slots].filter(({ retired }) => !retired));
+    };
+    const result = reload().catch((error: Error) => {
+      note(`reload failed, the workers before it serve on: ${error.message}`);
+      throw error;
+    });
+    this.#reloading = result;
+    return result;
+  }
+
+  #served(): Promise<unknown> {
+    return Promise.allSettled([...this.#slots].map(({ served }) => served));
+  }
+
+  #replace(slots: readonly WorkerSlot[]): Promise<void> {
+    return replaceWorkers(slots, {
+      group: this.#group,
+      spawn: (index) => this.#watch(this.#make(index)),
+      exchanged: (before, next) => {
+        this.#others.delete(next);
+        if (before !== undefined) this.#watch(before);
+      },
+      stopping: () => this.#stopping,
+    });
+  }
+
+  #watch(worker: WorkerHandle): WorkerHandle {
+    this.#others.add(worker);
+    void worker.exited.then(() => {
+      this.#others.delete(worker);
+      this.#forced ||= this.#stopping && worker.killed;
+      this.#checkEnd();
+    });
+    return worker;
+  }
+
+  /** Of every worker there is, by its number. */
+  async status(): Promise<WorkerStatus[]> {
+    const all = await Promise.all([...this.#slots].map((slot) => slot.status()));
+    return all.filter((each) => each !== undefined).sort((one, other) => one.index - other.index);
   }
 
   signal(signal: NodeJS.Signals): void {
     for (const slot of this.#slots) slot.signal(signal);
+    for (const worker of this.#others) worker.signal(signal);
   }
 
   /** One worker more, or one less, never none. Spec W5. */
@@ -59,11 +134,24 @@ export class Supervisor {
       return;
     }
     const active = [...this.#slots].filter(({ retired }) => !retired);
-    if (active.length > 1) active.at(-1)?.retire();
+    if (active.length > 1) void this.#drop(active.at(-1)!);
+  }
+
+  async #drop(slot: WorkerSlot): Promise<void> {
+    const worker = slot.release();
+    if (worker === undefined) return;
+    await this.#group.exclusively(() => this.#group.dismiss([worker]));
+    worker.stop();
+  }
+
+  #spawn(index: number): WorkerHandle {
+    const worker = this.#make(index);
+    void worker.opened.then((opened) => opened && this.#group.exclusively(() => this.#group.bind(worker)));
+    return worker;
   }
 
   #add(): WorkerSlot {
-    const slot = new WorkerSlot(this.#freeIndex(), this.#spawn);
+    const slot = new WorkerSlot(this.#freeIndex(), (index) => this.#spawn(index));
     this.#slots.add(slot);
     void slot.ended.then(() => this.#gone(slot));
     return slot;
@@ -85,10 +173,11 @@ export class Supervisor {
 
   #kill(): void {
     for (const slot of this.#slots) slot.kill();
+    for (const worker of this.#others) worker.kill();
     this.#checkEnd();
   }
 
   #checkEnd(): void {
-    if (this.#stopping && this.#slots.size === 0) this.#end(this.#forced ? 2 : 0);
+    if (this.#stopping && this.#slots.size === 0 && this.#others.size === 0) this.#end(this.#forced ? 2 : 0);
   }
 }

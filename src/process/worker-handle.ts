@@ -1,10 +1,14 @@
 import type { Subprocess } from "bun";
 import type { Settings } from "../config/options.ts";
-import type { WorkerMessage } from "./messages.ts";
+import type { MasterMessage, WorkerMessage } from "./messages.ts";
+import type { TlsSetup } from "../tls/setup.ts";
 import { workerEnvironment } from "./role.ts";
+import type { WorkerReport, WorkerStatus } from "./status.ts";
 
 /** How long (ms) a worker may take beyond the grace time before it is killed. */
-const killAfter = 3000;
+export const killAfter = 3000;
+/** How long (ms) a worker may be too busy to say something of itself. */
+const reportPatience = 1000;
 
 /** How a worker ended. */
 export interface WorkerExit {
@@ -21,16 +25,32 @@ export class WorkerHandle {
   readonly exited: Promise<WorkerExit>;
   /** True when it serves, false when it ended before. */
   readonly ready: Promise<boolean>;
+  /** True when it has opened its mounts and waits for `bind`, false when it ended before. */
+  readonly opened: Promise<boolean>;
   readonly #process: Subprocess;
   readonly #patience: number;
   #readyAt: number | undefined;
   #refused: string | undefined;
+  #error: string | undefined;
+  /** Who waits for an answer of this type. */
+  readonly #waiting = new Map<WorkerMessage["type"], (message: WorkerMessage) => void>();
   #killed = false;
+  #stopping = false;
+  #reported: ((report: WorkerReport) => void) | undefined;
+  /** SIGUSR1 came while it was starting. */
+  #reopening = false;
 
   /** @throws the system's error when no process can be made */
-  constructor(index: number, settings: Settings, command: readonly string[]) {
+  constructor(
+    index: number,
+    settings: Settings,
+    command: readonly string[],
+    certificates: () => TlsSetup | undefined,
+  ) {
     const ready = Promise.withResolvers<boolean>();
     this.ready = ready.promise;
+    const opened = Promise.withResolvers<boolean>();
+    this.opened = opened.promise;
     this.#patience = settings.graceTimeout * 1000 + killAfter;
     this.#process = Bun.spawn([...command], {
       env: workerEnvironment({ settings, index }),
@@ -40,17 +60,83 @@ export class WorkerHandle {
       serialization: "json",
       ipc: (message: WorkerMessage) => {
         if (message.type === "refused") this.#refused = message.message;
+        else if (message.type === "certificates") this.#hand(certificates());
+        else if (message.type === "report") this.#reported?.(message);
+        else if (message.type === "opened") opened.resolve(true);
+        else if (message.type !== "ready") this.#waiting.get(message.type)?.(message);
         else {
           this.#readyAt ??= performance.now();
+          if (this.#reopening) this.signal("SIGUSR1");
+          this.#reopening = false;
           ready.resolve(true);
         }
       },
     });
     this.exited = this.#process.exited.then((): WorkerExit => {
+      opened.resolve(false);
       ready.resolve(false);
       const { exitCode, signalCode } = this.#process;
-      return { code: exitCode, signal: signalCode, refused: this.#refused };
+      const error = this.#error === undefined ? {} : { error: this.#error };
+      return { code: exitCode, signal: signalCode, refused: this.#refused, ...error };
     });
+    this.#limitStart(settings.startTimeout);
+  }
+
+  /** @param most seconds */
+  #limitStart(most: number): void {
+    const timer = setTimeout(() => {
+      this.#error = `did not start within ${most} s`;
+      this.kill();
+    }, most * 1000);
+    void this.ready.then(() => clearTimeout(timer));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  bind(): void {
+    this.#send({ type: "bind" });
+  }
+
+  /** Has it call the hooks of its apps. */
+  announce(type: "beforeReload" | "reloaded"): void {
+    this.#send({ type });
+  }
+
+  /**
+   * Lets it close its sockets and then finish and end.
+   * @param patience milliseconds for the first
+   */
+  async leave(patience: number): Promise<void> {
+    this.#limitStop();
+    if (!(await this.ask({ type: "leave" }, "left", patience))) this.signal("SIGTERM");
+  }
+
+  /** @returns whether it answered within `patience` ms that it could; one question of a type at a time */
+  async ask(message: MasterMessage, type: WorkerMessage["type"], patience: number): Promise<boolean> {
+    if (this.#gone) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.set(type, (answer) => resolve(answer.type !== "steered" || answer.done));
+    const timer = setTimeout(() => resolve(false), patience);
+    this.#send(message);
+    void this.exited.then(() => resolve(false));
+    const done = await promise;
+    clearTimeout(timer);
+    return done;
+  }
+
+  #send(message: MasterMessage): void {
+    try {
+      if (!this.#gone) this.#process.send(message);
+    } catch {
+      // It has just ended, which is known a moment later.
+    }
+  }
+
+  #hand(setup: TlsSetup | undefined): void {
+    if (setup === undefined) return;
+    this.#send({ type: "certificates", setup });
   }
 
   /** Milliseconds since it was ready. */
@@ -65,9 +151,40 @@ export class WorkerHandle {
 
   /** Asks it to finish what it does and end; kills it when it takes too long. */
   stop(): void {
+    this.#limitStop();
     this.signal("SIGTERM");
+  }
+
+  #limitStop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
     const timer = setTimeout(() => this.kill(), this.#patience);
     void this.exited.then(() => clearTimeout(timer));
+  }
+
+  /** What is known of it, and what it says when it is asked. */
+  async status(): Promise<Omit<WorkerStatus, "index" | "restarts">> {
+    const report = await this.#report();
+    const state = this.#stopping ? "stopping" : this.#readyAt === undefined ? "starting" : "serving";
+    return { pid: this.#process.pid, state, uptime: this.servedFor / 1000, ...report };
+  }
+
+  async #report(): Promise<WorkerReport | undefined> {
+    if (this.#readyAt === undefined || this.#gone) return undefined;
+    const { promise, resolve } = Promise.withResolvers<WorkerReport>();
+    // Whoever asks next gets the answer to the first question as well.
+    const before = this.#reported;
+    this.#reported = ({ requests, memory }) => {
+      this.#reported = undefined;
+      before?.({ requests, memory });
+      resolve({ requests, memory });
+    };
+    this.#send({ type: "report" });
+    return Promise.race([
+      promise,
+      this.exited.then(() => undefined),
+      Bun.sleep(reportPatience).then(() => undefined),
+    ]);
   }
 
   kill(): void {
@@ -76,8 +193,10 @@ export class WorkerHandle {
     this.signal("SIGKILL");
   }
 
+  /** SIGUSR1 would end a worker that does not listen for it yet: it is passed on when it serves. */
   signal(signal: NodeJS.Signals): void {
-    if (!this.#gone) this.#process.kill(signal);
+    if (signal === "SIGUSR1" && this.#readyAt === undefined) this.#reopening = true;
+    else if (!this.#gone) this.#process.kill(signal);
   }
 
   get #gone(): boolean {

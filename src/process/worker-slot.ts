@@ -1,6 +1,7 @@
 import { SkitaiError } from "../errors.ts";
 import { processLogs } from "../log/logs.ts";
 import { backoff, shortLife, startAttempts } from "./backoff.ts";
+import type { WorkerStatus } from "./status.ts";
 import { describeExit, type WorkerExit, type WorkerHandle } from "./worker-handle.ts";
 
 /** One worker's place in the service: it is filled again whenever its worker ends, until it is retired. Spec W1. */
@@ -19,8 +20,12 @@ export class WorkerSlot {
   #worker: WorkerHandle | undefined;
   #hasServed = false;
   #retired = false;
+  /** Its next worker is there already. */
+  #handover = Promise.withResolvers<void>();
+  #next: WorkerHandle | undefined;
   /** Short lives in a row. */
   #deaths = 0;
+  #restarts = 0;
 
   constructor(index: number, spawn: (index: number) => WorkerHandle) {
     this.index = index;
@@ -45,10 +50,32 @@ export class WorkerSlot {
     this.#worker?.stop();
   }
 
+  /** No other worker comes. @returns the one that is to leave */
+  release(): WorkerHandle | undefined {
+    this.#retired = true;
+    this.#retirement.resolve();
+    return this.#worker;
+  }
+
+  /** `next`, which serves, takes the place. @returns the worker before it, which is nobody's now */
+  replace(next: WorkerHandle): WorkerHandle | undefined {
+    const before = this.#worker;
+    this.#next = next;
+    this.#worker = next;
+    this.#handover.resolve();
+    return before;
+  }
+
   kill(): void {
     this.#retired = true;
     this.#retirement.resolve();
     this.#worker?.kill();
+  }
+
+  /** `undefined` between two workers. */
+  async status(): Promise<WorkerStatus | undefined> {
+    const status = await this.#worker?.status();
+    return status && { index: this.index, ...status, restarts: this.#restarts };
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -56,35 +83,46 @@ export class WorkerSlot {
   }
 
   async #keep(): Promise<void> {
-    while (!this.#retired) {
+    // What was handed over is waited for, a retirement at the same moment or not.
+    while (!this.#retired || this.#next !== undefined) {
       const exit = await this.#serve();
+      if (exit === undefined) continue;
       if (this.#retired) break;
       if (!this.#hasServed && (exit.refused !== undefined || this.#deaths >= startAttempts))
         return this.#firstServed.reject(launchError(exit));
+      this.#restarts++;
       const pause = backoff(this.#deaths);
       note(`worker #${this.index} ended: ${describeExit(exit)}, starting it again in ${pause} ms`);
       // A stop does not wait for the end of the pause.
-      await Promise.race([Bun.sleep(pause), this.#retirement.promise]);
+      await Promise.race([Bun.sleep(pause), this.#retirement.promise, this.#handover.promise]);
     }
     this.#firstServed.resolve(false);
   }
 
-  /** One worker's life. */
-  async #serve(): Promise<WorkerExit> {
+  /** One worker's life; `undefined` when another took its place. */
+  async #serve(): Promise<WorkerExit | undefined> {
     const exit = await this.#live().catch(spawnFailure);
+    if (exit === undefined) return undefined;
     const short = !this.#hasServed || (this.#worker?.servedFor ?? 0) < shortLife;
     this.#deaths = short ? this.#deaths + 1 : 0;
     return exit;
   }
 
-  async #live(): Promise<WorkerExit> {
-    this.#worker = undefined;
-    const worker = (this.#worker = this.#spawn(this.index));
-    if (await worker.ready) {
+  async #live(): Promise<WorkerExit | undefined> {
+    const worker = this.#take();
+    const replaced = this.#handover.promise.then(() => undefined);
+    if (await Promise.race([worker.ready, replaced])) {
       this.#hasServed = true;
       this.#firstServed.resolve(true);
     }
-    return worker.exited;
+    return Promise.race([worker.exited, replaced]);
+  }
+
+  #take(): WorkerHandle {
+    this.#handover = Promise.withResolvers();
+    this.#worker = this.#next;
+    this.#next = undefined;
+    return (this.#worker ??= this.#spawn(this.index));
   }
 }
 

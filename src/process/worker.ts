@@ -7,9 +7,11 @@ import { accessLog, type Origin } from "../log/access.ts";
 import { logDirectory } from "../log/directory.ts";
 import { installLogs, Logs } from "../log/logs.ts";
 import { logFilter } from "../log/selective.ts";
+import { serveOptions, type TlsSetup } from "../tls/setup.ts";
 import { Deadlines } from "../server/deadlines.ts";
-import { dispatcher } from "../server/dispatch.ts";
+import { dispatcher, transactionNumbers } from "../server/dispatch.ts";
 import { finisher } from "../server/finish.ts";
+import { forwarder, toDomain } from "../server/forward.ts";
 import { listen } from "../server/listener.ts";
 import { Reply } from "../server/reply.ts";
 import { type Placed, MountTable } from "../server/table.ts";
@@ -17,13 +19,15 @@ import { FileMemory } from "../static/file-memory.ts";
 import { maxAges } from "../static/max-age.ts";
 import { setProcessTitle, shortTitle } from "../system/process-title.ts";
 import { transactionPrefix } from "../trace/transaction.ts";
-import type { WorkerMessage } from "./messages.ts";
+import { AppLives } from "./app-lives.ts";
+import { tell } from "./messages.ts";
 import { placeMounts, type SharedScope } from "./place.ts";
+import { dropPrivileges, serviceAccount } from "./privileges.ts";
 import { takeBoot } from "./role.ts";
+import { askToBind, GroupMember } from "./reload-member.ts";
+import { askForCertificates } from "./secrets.ts";
 import { startUpkeep } from "./upkeep.ts";
 import { watchProcess, watchStart } from "./worker-life.ts";
-
-const tell = (message: WorkerMessage): void => void process.send?.(message);
 
 /** A process that serves: the only place that puts the rooms together. Ends by `process.exit`. */
 export async function runWorker(declaration: Declaration): Promise<void> {
@@ -31,14 +35,25 @@ export async function runWorker(declaration: Declaration): Promise<void> {
   watchStart();
   setProcessTitle(`skitai/${settings.name}: worker #${index}`, shortTitle(settings.name, `:w${index}`));
   try {
-    const logs = installLogs(new Logs(logDirectory(declaration.logDirectory, settings.name, getswd())));
+    const account = serviceAccount(settings, declaration.forward, process.env);
+    // Before anything of the app is opened but what the script itself did.
+    const finishDrop = dropPrivileges(account);
+    const directory = logDirectory(declaration.logDirectory, settings.name, getswd(), account?.name);
+    const logs = installLogs(new Logs(directory));
     const shared = { idPrefix: transactionPrefix(), trusted: networkMatcher(settings.trustedProxies) };
     const placed = await openMounts(declaration, settings, shared);
+    const lives = new AppLives(placed, logs.server);
+    await lives.mounted();
     const origin = { worker: `W${index}`, idPrefix: shared.idPrefix };
     const reply = new Reply(replyParts(declaration, settings, logs, origin));
-    const server = serve(settings, placed, reply, logs, shared);
+    const setup = settings.secure ? await askForCertificates() : undefined;
+    await askToBind();
+    const [server, ...beside] = serve(declaration, settings, { placed, reply, logs, shared, setup });
+    const member = new GroupMember([server, ...beside].flatMap(({ port }) => port ?? []));
+    finishDrop();
     const endUpkeep = startUpkeep(settings, server, logs.server);
-    watchProcess({ server, reply, logs, placed, endUpkeep, grace: settings.graceTimeout });
+    watchProcess({ server, beside, member, reply, logs, lives, endUpkeep, grace: settings.graceTimeout });
+    lives.maintain();
     tell({ type: "ready", port: server.port ?? settings.port });
   } catch (error) {
     refuse(error);
@@ -67,19 +82,30 @@ function replyParts(
     keepAlive: Math.ceil(settings.keepAlive),
     pause: settings.requestTimeout * 1000,
     finish: finisher(settings.compression),
+    hsts: settings.secure && settings.hsts > 0 ? `max-age=${Math.floor(settings.hsts)}` : undefined,
   };
 }
 
 const deadlines = new Deadlines();
 
+interface Served {
+  readonly placed: readonly Placed[];
+  readonly reply: Reply;
+  readonly logs: Logs;
+  readonly shared: SharedScope;
+  readonly setup: TlsSetup | undefined;
+}
+
+type Listener = ReturnType<typeof listen>;
+
+/** The main listener, and the one of `enableForward` if there is one. */
 function serve(
+  { forward }: Declaration,
   settings: Settings,
-  placed: readonly Placed[],
-  reply: Reply,
-  logs: Logs,
-  shared: SharedScope,
-): ReturnType<typeof listen> {
-  const { address, port, keepAlive, requestTimeout, devel, silent } = settings;
+  { placed, reply, logs, shared, setup }: Served,
+): [Listener, ...Listener[]] {
+  const { address, port, keepAlive, requestTimeout, devel, silent, http2 } = settings;
+  const next = transactionNumbers();
   const scope = { ...shared, mountPoint: "", debug: devel && !silent };
   const table = new MountTable(placed);
   const dispatch = dispatcher({
@@ -88,8 +114,13 @@ function serve(
     reply,
     deadlines,
     pause: requestTimeout * 1000,
+    next,
+    elsewhere: toDomain(forward),
   });
-  return listen(dispatch, { address, port, keepAlive, log: logs.server });
+  const common = { address, keepAlive, http2, log: logs.server };
+  const main = listen(dispatch, { ...common, port, tls: setup && serveOptions(setup) });
+  if (forward === undefined) return [main];
+  return [main, listen(forwarder(forward, { scope, reply, next }), { ...common, port: forward.from })];
 }
 
 /** Mounts that cannot be opened are the script's fault: no restart helps, and the master says so. */

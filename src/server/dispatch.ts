@@ -17,6 +17,10 @@ export interface DispatchParts {
   readonly deadlines: Deadlines;
   /** Milliseconds a request body may pause. */
   readonly pause: number;
+  /** Numbers the transactions of all listeners of a process. */
+  readonly next: () => number;
+  /** Answers requests for hosts that are not served here. */
+  readonly elsewhere: ((exchange: Exchange) => Response | undefined) | undefined;
 }
 
 /** One function for all requests: AsyncLocalStorage calls it without a closure made for each. */
@@ -29,9 +33,8 @@ export type Dispatch = (request: Request, server: HttpServer) => Response | Prom
  * The way out, with everything that can go wrong, is `Reply`.
  */
 export function dispatcher(parts: DispatchParts): Dispatch {
-  const { table, scope, reply, deadlines, pause } = parts;
-  const nowhere = entryOf(scope);
-  let sequence = 0;
+  const { table, scope, reply, deadlines, pause, next, elsewhere } = parts;
+  const nowhere = nowhereOf(scope);
 
   /** Takes the ids of a trusted peer over. */
   function join(exchange: Exchange): void {
@@ -58,6 +61,11 @@ export function dispatcher(parts: DispatchParts): Dispatch {
       exchange.enter(nowhere);
       return refuse(exchange, refusal.status, refusal.detail, { connection: "close" });
     }
+    if (elsewhere !== undefined) {
+      exchange.enter(nowhere);
+      const redirect = elsewhere(exchange);
+      if (redirect !== undefined) return redirect;
+    }
     const { point, entries, exact } = table.match(exchange.host, exchange.path);
     if (!exact && exchange.path.length === point.length) {
       exchange.enter(nowhere);
@@ -73,7 +81,7 @@ export function dispatcher(parts: DispatchParts): Dispatch {
   }
 
   return (request, server) => {
-    const exchange = new Exchange(request, server, ++sequence);
+    const exchange = new Exchange(request, server, next());
     join(exchange);
     let answer: Response | Promise<Response>;
     try {
@@ -86,8 +94,14 @@ export function dispatcher(parts: DispatchParts): Dispatch {
 }
 
 /** The entry of requests that no mount answers: it gives them a context to be logged with. */
-function entryOf(scope: Scope): Entry {
+export function nowhereOf(scope: Scope): Entry {
   const mount: Mount = { label: "nothing", final: true, respond: () => undefined };
   const limits = { body: 0, multipart: 0, file: 0 };
   return { point: "", mount, scope, limits, onError: undefined };
+}
+
+/** 1, 2, 3 … */
+export function transactionNumbers(): () => number {
+  let last = 0;
+  return () => ++last;
 }

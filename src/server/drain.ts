@@ -6,10 +6,15 @@ const announcement = 100;
 /**
  * Ends a server without cutting what it is doing: answers close their connections, then no new ones are accepted,
  * then requests in flight finish, then what is left after `grace` seconds (streams, websockets) is closed. Spec W5.
+ * @param announced clients were told before: the server is stopped within this call
  */
-export async function drain(server: Server<undefined>, grace: number): Promise<"drained" | "cut"> {
+export async function drain(
+  server: Server<undefined>,
+  grace: number,
+  announced = false,
+): Promise<"drained" | "cut"> {
   const started = Date.now();
-  await Bun.sleep(Math.min(announcement, grace * 1000));
+  if (!announced) await Bun.sleep(Math.min(announcement, grace * 1000));
   const finished = server.stop(false).then(() => "drained" as const);
   const left = Math.max(grace * 1000 - (Date.now() - started), 0);
   const outcome = await Promise.race([finished, Bun.sleep(left).then(() => "cut" as const)]);

@@ -13,12 +13,15 @@ const malformedHost: Refusal = {
   status: 400,
   detail: "Host must be given once, as one host name with an optional port",
 };
+const noPath: Refusal = { status: 400, detail: "the target must be a path" };
 const notImplemented: Refusal = { status: 501, detail: "this method is not implemented" };
 
 /** What `Bun.serve` lets through and should not (RFC 9110 §7.2, §9.3.6, §9.3.8). */
 export function refusalOf(exchange: Exchange): Refusal | undefined {
-  const { method, host, version, wellFormed } = exchange;
+  const { method, host, path, version, wellFormed } = exchange;
   if (method === "CONNECT" || method === "TRACE") return notImplemented;
+  // `OPTIONS *`, which Bun itself refuses in HTTP/1.1.
+  if (path === "") return noPath;
   return wellFormed && (version === "1.0" || isHost(host)) ? undefined : malformedHost;
 }
 
@@ -49,7 +52,7 @@ export function limitBody(exchange: Exchange, limits: BodyLimits, pause: number,
   if (method === "GET" || method === "HEAD") return;
   const announced = headers.get("content-length");
   const length =
-    announced === null ? (headers.get("transfer-encoding") === null ? 0 : -1) : Number(announced);
+    announced !== null ? Number(announced) : isUnannounced(exchange.request) ? -1 : 0;
   exchange.announced = length;
   if (length === 0) return;
   const multipart = /^multipart\/form-data\b/i.test(headers.get("content-type") ?? "");
@@ -58,3 +61,7 @@ export function limitBody(exchange: Exchange, limits: BodyLimits, pause: number,
   exchange.body = new RequestBody(length, multipart, limits, pause, deadlines, () => exchange.untime());
   setBodyGuard(exchange.request, exchange.body);
 }
+
+/** A body without a length is chunked in HTTP/1.1; in HTTP/2 (RFC 9113 §8.1) no header tells of it. */
+const isUnannounced = (request: Request): boolean =>
+  request.headers.get("transfer-encoding") !== null || request.body !== null;

@@ -1,4 +1,4 @@
-import type { Server } from "bun";
+import type { Server, TLSOptions } from "bun";
 import type { ApplicationLog } from "../log/application.ts";
 import type { HttpServer } from "../context.ts";
 
@@ -8,6 +8,10 @@ export interface ListenerOptions {
   /** Seconds. */
   readonly keepAlive: number;
   readonly log: ApplicationLog;
+  /** HTTP/2 beside HTTP/1.1: by ALPN with TLS, by prior knowledge without (RFC 9113 §3). */
+  readonly http2: boolean;
+  /** Certificates; plain without any. */
+  readonly tls?: TLSOptions[] | undefined;
 }
 
 /**
@@ -20,7 +24,7 @@ export const idleLimit = (keepAlive: number): number => Math.min(Math.ceil(keepA
 /** Bun's server with the engine's limits: those of bodies and times are kept by dispatch, per app. */
 export function listen(
   dispatch: (request: Request, server: HttpServer) => Response | Promise<Response>,
-  { address, port, keepAlive, log }: ListenerOptions,
+  { address, port, keepAlive, log, http2, tls }: ListenerOptions,
 ): Server<undefined> {
   return Bun.serve({
     hostname: address,
@@ -29,6 +33,8 @@ export function listen(
     development: false,
     idleTimeout: idleLimit(keepAlive),
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    http2,
+    ...(tls === undefined ? {} : { tls }),
     fetch: dispatch,
     // Only what happens behind dispatch gets here, such as a file that vanished before it was sent.
     error(error) {

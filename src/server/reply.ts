@@ -30,6 +30,8 @@ export interface ReplyParts {
   readonly pause: number;
   /** Conditional requests, ranges and encoding of an app's answer. */
   readonly finish: (exchange: Exchange, response: Response) => Response | Promise<Response>;
+  /** `Strict-Transport-Security` of https answers (RFC 6797 §6.1). */
+  readonly hsts: string | undefined;
 }
 
 /** How a handler that is waited for can end. */
@@ -45,6 +47,8 @@ interface Outcomes<Given> {
 export class Reply {
   /** Set at a stop: answers then close their connections, so that no request is sent into a closed one. */
   closing = false;
+  /** Answers given since the start. */
+  served = 0;
   readonly #parts: ReplyParts;
   readonly #idle: number;
 
@@ -164,6 +168,11 @@ export class Reply {
   #send(exchange: Exchange, response: Response): Response {
     const handled = Date.now();
     if (this.closing || exchange.body?.refused) response.headers.set("connection", "close");
+    const { hsts } = this.#parts;
+    if (hsts !== undefined && exchange.request.url.startsWith("https:"))
+      response.headers.set("strict-transport-security", hsts);
+    const links = exchange.context.takeLinks();
+    if (links !== undefined) response.headers.append("link", links);
     if (exchange.method === "HEAD" || isBodyless(response.status)) return this.#sendHead(exchange, response);
     const length = bodyLength(givenBody(response));
     if (length < 0 && response.body !== null) return this.#stream(exchange, response, handled);
@@ -207,6 +216,7 @@ export class Reply {
   }
 
   #log(exchange: Exchange, status: number, responseBytes: number, handled: number, sent: number): void {
+    this.served++;
     const { access, unlogged } = this.#parts;
     if (access === undefined || unlogged?.(exchange.path)) return;
     exchange.status = status;

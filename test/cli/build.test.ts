@@ -178,6 +178,39 @@ test("[Y2] flags and exit codes are those of the script", async () => {
   expect(busy.stderr).toMatch(/^skitai: port \d+ of 127\.0\.0\.1: is in use[^\n]*$/);
 });
 
+test("[W6] the executable is its own process manager: start, status, restart, stop", async () => {
+  const own = { SKITAI_RUN_DIRECTORY: join(directory, "run"), XDG_STATE_HOME: directory };
+  const call = (word: string, ...words: string[]) =>
+    run(
+      [executable, word, "--name=built", `--port=${port}`, "--address=127.0.0.1", "--workers=1", ...words],
+      elsewhere,
+      own,
+    );
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = probe;
+  probe.stop(true);
+  const pids: string[] = [];
+  for (const word of ["start", "restart"]) {
+    const started = await call(word);
+    expect({ ...started, stdout: "" }).toEqual({ exitCode: 0, stderr: "", stdout: "" });
+    pids.push(/pid (\d+)/.exec(started.stdout)![1]!);
+  }
+  try {
+    expect(pids[0]).not.toBe(pids[1]!);
+    expect((await call("start")).stderr).toBe(`skitai: skitai/built runs already, pid ${pids[1]}`);
+    const status = await call("status", "--json");
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      pid: Number(pids[1]),
+      workers: [{ state: "serving", requests: 0 }],
+    });
+    expect(await call("reload")).toEqual({ exitCode: 0, stderr: "", stdout: "skitai/built reloaded" });
+    expect(await call("stop")).toEqual({ exitCode: 0, stderr: "", stdout: "skitai/built stopped" });
+    expect((await call("status")).exitCode).toBe(3);
+  } finally {
+    await call("stop");
+  }
+});
+
 test("[Y2] stack traces name the sources, NODE_ENV is the one of the run", async () => {
   await using client = await start("me", { args: ["--devel"], env: { NODE_ENV: "staging" } });
   expect((await client.get("/main")).data).toMatchObject({ mode: "staging" });
