@@ -88,13 +88,25 @@ export const getOption = (...names: string[]): string | true | undefined =>
 
 /** Flags by name with a default: `options.get("--db", "testdb")`. Spec O1. */
 export const options = {
-  get<Default extends string | boolean | undefined = undefined>(
-    name: string,
-    otherwise?: Default,
-  ): string | true | Default {
-    return declaration.commandLine.get(name) ?? (otherwise as Default);
-  },
+  get: optionValue,
 };
+
+/**
+ * The text that was given, or the default. A flag without a value is `true` when it was given.
+ * @throws SkitaiError OPTION_INVALID for such a flag with a text as default
+ */
+function optionValue(name: string, otherwise: string): string;
+function optionValue(name: string, otherwise?: boolean): string | boolean | undefined;
+function optionValue(name: string, otherwise?: string | boolean): string | boolean | undefined {
+  const value = declaration.commandLine.get(name);
+  if (value === true && typeof otherwise === "string")
+    throw new SkitaiError("OPTION_INVALID", {
+      name,
+      value: otherwise,
+      accepted: "no text: this flag takes no value",
+    });
+  return value ?? otherwise;
+}
 
 /** Whether `--devel`, `SKITAI_DEVEL` or, once it was called, `run({ devel: true })` says so. Spec O3. */
 export function isDevel(): boolean {

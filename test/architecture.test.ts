@@ -121,3 +121,41 @@ describe("architecture", () => {
     expect(Object.keys(codes).filter((code) => !text.includes(`"${code}"`))).toEqual([]);
   });
 });
+
+test("[E1] the sources pass a user's strict type check, which is laxer than ours", async () => {
+  const { mkdtempSync, rmSync } = await import("node:fs");
+  const folder = mkdtempSync(join(import.meta.dir, ".types-"));
+  try {
+    const compilerOptions = {
+      target: "esnext",
+      module: "preserve",
+      lib: ["esnext"],
+      types: ["bun-types"],
+      noEmit: true,
+      strict: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+    };
+    await Bun.write(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+    await Bun.write(
+      join(folder, "serve.ts"),
+      `import * as skitai from "skitai";
+      import { testClient } from "skitai/testing";
+      const database: string = skitai.options.get("--db", "testdb");
+      skitai.mount("/", (request, context) => new Response(database + request.url + context.gtxnid));
+      void testClient;`,
+    );
+    const check = Bun.spawn([process.execPath, "check", "--no-script"], {
+      cwd: folder,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err] = await Promise.all([
+      new Response(check.stdout).text(),
+      new Response(check.stderr).text(),
+    ]);
+    expect([await check.exited, out + ((await check.exited) ? err : "")]).toEqual([0, expect.any(String)]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

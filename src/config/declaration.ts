@@ -74,7 +74,7 @@ export class Declaration {
   setLogOff(patterns: readonly string[]): void {
     this.#open("logOff");
     for (const pattern of patterns) {
-      if (typeof pattern === "string" && pattern.length > 0 && pattern !== "*") this.logOff.push(pattern);
+      if (typeof pattern === "string" && /^(?:\*[^*]+|[^*]+\*?)$/.test(pattern)) this.logOff.push(pattern);
       else this.#refuse("logOff", pattern, 'a prefix like "/static/" or a suffix like "*.css"');
     }
   }

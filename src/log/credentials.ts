@@ -31,7 +31,10 @@ function parse(header: string): Credentials {
   if (!/^basic$/i.test(scheme)) return nobody;
   const text = Buffer.from(value, "base64").toString();
   const colon = text.indexOf(":");
-  return { user: colon < 0 ? text || undefined : text.slice(0, colon) || undefined, token: undefined };
+  // Without a colon it is no user (RFC 7617 §2), but maybe somebody's key.
+  return colon < 0
+    ? { user: undefined, token: fingerprint(value) }
+    : { user: text.slice(0, colon) || undefined, token: undefined };
 }
 
 const fingerprint = (token: string): string =>

@@ -85,6 +85,8 @@ export class Exchange implements AccessRecord {
   untime(): void {
     if (this.untimed) return;
     this.untimed = true;
+    // Asked while the client is there: Bun does not know the address of one that has gone.
+    void this.context.peer;
     this.server.timeout(this.request, 0);
   }
 

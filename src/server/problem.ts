@@ -12,21 +12,31 @@ export interface Problem {
   readonly trace?: string | undefined;
 }
 
-/** The problem an error becomes. Details of errors that are not the client's stay in the log unless `debug`. */
+/** The problem an error becomes. What was not meant for the client stays in the log unless `debug`. */
 export function problemOf(error: unknown, transaction: string, debug: boolean): Problem {
   const status = statusOf(error);
-  const detail = debug || status < 500 ? messageOf(error) : undefined;
+  const detail = debug || (status < 500 && isForClient(error)) ? messageOf(error) : undefined;
   return { status, detail, transaction, ...(debug && status >= 500 ? { trace: explained(error) } : {}) };
 }
 
-/** Status that an error carries (`SkitaiError`, Hono's HTTPException, http-errors), else 500. */
-export function statusOf(error: unknown): number {
+/** Status that an error carries, else 500. */
+function statusOf(error: unknown): number {
   if (typeof error !== "object" || error === null || !("status" in error)) return 500;
   const { status } = error;
   return typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599
     ? status
     : 500;
 }
+
+/**
+ * Whether the text of an error is made for the client: the engine's own, Hono's HTTPException (`getResponse`), and
+ * http-errors with `expose`. Errors of HTTP clients carry a status too, and their text tells of the inside.
+ */
+const isForClient = (error: unknown): boolean =>
+  error instanceof SkitaiError ||
+  (typeof error === "object" &&
+    error !== null &&
+    ("getResponse" in error || ("expose" in error && error.expose === true)));
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -67,6 +67,8 @@ export class Reply {
 
   failed(exchange: Exchange, error: unknown): Response | Promise<Response> {
     const { context, entry, request } = exchange;
+    // Some frameworks throw an answer to end a handler early.
+    if (error instanceof Response) return this.#complete(exchange, error);
     if (entry?.onError === undefined) return this.#problem(exchange, error);
     const second = (thrown: unknown): Response => this.#problem(exchange, whileHandling(thrown, error));
     try {
@@ -157,7 +159,7 @@ export class Reply {
     this.#trace(exchange, error);
     const problem = problemOf(error, context.gtxnid, context.scope.debug);
     // A client that has not sent all of a body, and need not, cannot send another request.
-    const close = exchange.bodyRead ? {} : { connection: "close" };
+    const close: Record<string, string> = exchange.bodyRead ? {} : { connection: "close" };
     return this.#send(exchange, problemResponse(problem, headers.get("accept"), close));
   }
 
@@ -175,7 +177,7 @@ export class Reply {
     if (links !== undefined) response.headers.append("link", links);
     if (exchange.method === "HEAD" || isBodyless(response.status)) return this.#sendHead(exchange, response);
     const length = bodyLength(givenBody(response));
-    if (length < 0 && response.body !== null) return this.#stream(exchange, response, handled);
+    if (length < 0 && hasStream(response)) return this.#stream(exchange, response, handled);
     forgetBody(response);
     this.#retime(exchange);
     this.#log(exchange, response.status, length > 0 ? length : 0, handled, handled);
@@ -193,6 +195,7 @@ export class Reply {
 
   #stream(exchange: Exchange, response: Response, handled: number): Response {
     const { deadlines, pause } = this.#parts;
+    const { headers } = response;
     const started = startBody(response.body!);
     if (Bun.peek.status(started.first) === "rejected")
       return this.#problem(exchange, Bun.peek(started.first));
@@ -206,7 +209,7 @@ export class Reply {
     return new Response(body, {
       status: response.status,
       statusText: response.statusText,
-      headers: response.headers,
+      headers,
     });
   }
 
@@ -233,6 +236,12 @@ export const noResponse = (value?: unknown): SkitaiError =>
     value,
     accepted: value === undefined ? "returned nothing, a Response is needed" : "a Response",
   });
+
+/** Bun makes the type of a form from its body, and loses it when the stream is asked for first. */
+function hasStream(response: Response): boolean {
+  response.headers.get("content-type");
+  return response.body !== null;
+}
 
 /** Why a handler's value cannot be sent. */
 function unusable(response: unknown): SkitaiError | undefined {

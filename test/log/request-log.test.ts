@@ -131,6 +131,12 @@ describe("request log", () => {
     expect(line.worker).toBe("W0");
   });
 
+  test("[L1] Basic credentials without a user name are not shown", async () => {
+    await cli.get("/string?basic", { headers: { authorization: `Basic ${btoa("SECRETTOKEN")}` } });
+    const { user, token } = await requestLine(file, "/string?basic");
+    expect([user, token]).toEqual(["-", expect.stringMatching(/^sha256:[\da-f]{12}$/)]);
+  });
+
   test("[L1] a bearer token is shown as a fingerprint only", async () => {
     await cli.get("/string?bearer", { headers: { authorization: "Bearer very-secret-token" } });
     const { token } = await requestLine(file, "/string?bearer");
