@@ -118,6 +118,17 @@ export function isDevel(): boolean {
 /** Caching headers for static files at or below a public path, in production only; 0 for none. Spec S2. */
 export const setMaxAge = (prefix: string, age: Duration): void => declaration.setMaxAge(prefix, age);
 
+/**
+ * Replaces a worker that uses `cpuPercent` (default 90) of one CPU or more in `continuous` (3) successive checks, one every
+ * `interval` (20 s; 0 for never). Spec W3.
+ */
+export const setWorkerCriticalPoint = ({
+  cpuPercent = 90,
+  continuous = 3,
+  interval = 20,
+}: { cpuPercent?: number; continuous?: number; interval?: Duration } = {}): void =>
+  declaration.set({ criticalCpu: cpuPercent, criticalChecks: continuous, criticalInterval: interval });
+
 /** Longest request body, default 256 MiB. Spec E11. */
 export const setMaxUploadSize = (maxUploadSize: Size): void => declaration.set({ maxUploadSize });
 

@@ -165,6 +165,54 @@ export const optionTable = {
     accepted: 'bytes, or text like "64mb"',
     help: "memory of each worker for small and hot static files",
   },
+  maxRequests: {
+    type: "integer",
+    min: 0,
+    max: 1_000_000_000,
+    default: 0,
+    accepted: "an integer from 0 (never) to 1000000000",
+    help: "requests after which a worker is replaced",
+  },
+  maxMemory: {
+    type: "size",
+    min: 0,
+    max: 1024 * GB,
+    default: 0,
+    accepted: 'bytes, or text like "512mb", 0 for never',
+    help: "resident memory at which a worker is replaced",
+  },
+  maxAge: {
+    type: "duration",
+    min: 0,
+    max: 86400 * 365,
+    default: 0,
+    accepted: "0 seconds (never) to 365 days",
+    help: "time after which a worker is replaced",
+  },
+  criticalCpu: {
+    type: "integer",
+    min: 1,
+    max: 100_000,
+    default: 90,
+    accepted: "an integer from 1 to 100000",
+    help: "percent of one CPU at which a worker is overloaded",
+  },
+  criticalChecks: {
+    type: "integer",
+    min: 1,
+    max: 1000,
+    default: 3,
+    accepted: "an integer from 1 to 1000",
+    help: "checks in a row that find a worker overloaded, before it is replaced",
+  },
+  criticalInterval: {
+    type: "duration",
+    min: 0,
+    max: 86400,
+    default: 0,
+    accepted: "0 seconds (never) to 1 day",
+    help: "time between two checks of a worker's CPU",
+  },
   shutdownDelay: {
     type: "duration",
     min: 0,
@@ -250,6 +298,12 @@ export interface Settings {
   readonly keepAlive: number;
   readonly requestTimeout: number;
   readonly startTimeout: number;
+  readonly maxRequests: number;
+  readonly maxMemory: number;
+  readonly maxAge: number;
+  readonly criticalCpu: number;
+  readonly criticalChecks: number;
+  readonly criticalInterval: number;
   readonly graceTimeout: number;
   readonly maxUploadSize: number;
   readonly trustedProxies: readonly string[];
@@ -285,6 +339,12 @@ export interface RunOptions {
   keepAlive?: Duration;
   requestTimeout?: Duration;
   startTimeout?: Duration;
+  maxRequests?: number;
+  maxMemory?: Size;
+  maxAge?: Duration;
+  criticalCpu?: number;
+  criticalChecks?: number;
+  criticalInterval?: Duration;
   graceTimeout?: Duration;
   maxUploadSize?: Size;
   trustedProxies?: string | readonly string[];

@@ -1,10 +1,14 @@
 import type { Settings } from "../config/options.ts";
 import type { Certificates } from "../tls/certificates.ts";
+import { hasLimits, Recycler } from "./recycle.ts";
 import { replaceWorkers } from "./reload.ts";
 import { ReuseportGroup } from "./reload-group.ts";
 import type { WorkerStatus } from "./status.ts";
 import { WorkerHandle } from "./worker-handle.ts";
 import { note, WorkerSlot } from "./worker-slot.ts";
+
+/** Milliseconds between two looks at what limits workers. */
+const recycleCheck = 1000;
 
 /** Keeps the wanted number of workers alive. Spec W1, W5. */
 export class Supervisor {
@@ -20,6 +24,7 @@ export class Supervisor {
   readonly #others = new Set<WorkerHandle>();
   #reloading: Promise<unknown> = Promise.resolve();
   #waiting: Promise<void> | undefined;
+  readonly #recycler: Recycler | undefined;
   #stopping = false;
   #forced = false;
 
@@ -33,6 +38,7 @@ export class Supervisor {
     this.ended = promise;
     this.#end = resolve;
     this.#workers = settings.workers;
+    this.#recycler = hasLimits(settings) ? new Recycler(settings) : undefined;
     this.#make = (index) => new WorkerHandle(index, settings, command, () => certificates?.setup);
     this.#certificates = certificates;
   }
@@ -45,6 +51,7 @@ export class Supervisor {
     const slots = Array.from({ length: this.#workers }, () => this.#add());
     try {
       await Promise.all(slots.map(({ served }) => served));
+      if (!this.#stopping) void this.#recycle();
       return !this.#stopping;
     } catch (error) {
       if (this.#stopping) return false;
@@ -86,6 +93,27 @@ export class Supervisor {
     });
     this.#reloading = result;
     return result;
+  }
+
+  /** One worker after another, those that have reached a limit. Spec W3. */
+  async #recycle(): Promise<void> {
+    const recycler = this.#recycler;
+    while (recycler !== undefined && !this.#stopping) {
+      await Bun.sleep(recycleCheck);
+      for (const slot of [...this.#slots]) {
+        const { serving } = slot;
+        const reason = serving && !slot.retired ? await recycler.reason(serving) : undefined;
+        if (reason === undefined || slot.serving !== serving) continue;
+        note(`worker #${slot.index} is replaced: ${reason}`);
+        const replaced = this.#reloading
+          .catch(() => {})
+          .then(() => this.#replace(slot.retired ? [] : [slot]));
+        this.#reloading = replaced;
+        await replaced.catch((error: Error) =>
+          note(`worker #${slot.index} was not replaced: ${error.message}`),
+        );
+      }
+    }
   }
 
   #served(): Promise<unknown> {

@@ -169,6 +169,11 @@ export class WorkerHandle {
     return { pid: this.#process.pid, state, uptime: this.servedFor / 1000, ...report };
   }
 
+  /** Requests it has answered; 0 when it does not say. */
+  async requests(): Promise<number> {
+    return (await this.#report())?.requests ?? 0;
+  }
+
   async #report(): Promise<WorkerReport | undefined> {
     if (this.#readyAt === undefined || this.#gone) return undefined;
     const { promise, resolve } = Promise.withResolvers<WorkerReport>();

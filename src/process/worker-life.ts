@@ -69,7 +69,8 @@ async function end(parts: WorkerParts, announced: boolean): Promise<void> {
   const drained = [server, ...beside].map((each) => drain(each, grace, announced));
   if (announced) tell({ type: "left" });
   const outcomes = await Promise.all(drained);
-  if (outcomes.includes("cut")) logs.server.log(`requests were still running after ${grace} s and were cut`, "warn");
+  if (outcomes.includes("cut"))
+    logs.server.log(`requests were still running after ${grace} s and were cut`, "warn");
   await left;
   await lives.umount();
   endUpkeep();

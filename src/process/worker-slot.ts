@@ -38,6 +38,11 @@ export class WorkerSlot {
     return this.#retired;
   }
 
+  /** The one that serves. */
+  get serving(): WorkerHandle | undefined {
+    return this.#worker !== undefined && this.#worker.servedFor > 0 ? this.#worker : undefined;
+  }
+
   /** Its last worker did not end by itself in time, or was not given the time. */
   get forced(): boolean {
     return this.#worker?.killed ?? false;

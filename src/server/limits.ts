@@ -51,8 +51,7 @@ export function limitBody(exchange: Exchange, limits: BodyLimits, pause: number,
   // Bun drops bodies of GET and HEAD requests itself.
   if (method === "GET" || method === "HEAD") return;
   const announced = headers.get("content-length");
-  const length =
-    announced !== null ? Number(announced) : isUnannounced(exchange.request) ? -1 : 0;
+  const length = announced !== null ? Number(announced) : isUnannounced(exchange.request) ? -1 : 0;
   exchange.announced = length;
   if (length === 0) return;
   const multipart = /^multipart\/form-data\b/i.test(headers.get("content-type") ?? "");

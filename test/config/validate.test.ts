@@ -85,6 +85,12 @@ const values: Record<OptionName, { good: [unknown, unknown][]; bad: unknown[] }>
     ],
     bad: ["0", "2d", "999ms", "1 w"],
   },
+  maxRequests: { good: [["0", 0]], bad: ["-1", "1.5"] },
+  maxMemory: { good: [["1kb", 1024]], bad: ["-1", "much"] },
+  maxAge: { good: [["1d", 86400]], bad: ["-1", "366d"] },
+  criticalCpu: { good: [["90", 90]], bad: ["0", "all"] },
+  criticalChecks: { good: [["3", 3]], bad: ["0", "1001"] },
+  criticalInterval: { good: [["20s", 20]], bad: ["-1", "2d"] },
   startTimeout: {
     good: [
       ["0.5s", 0.5],
