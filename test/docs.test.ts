@@ -40,19 +40,47 @@ test("[E1 E2 E3 V1] the README's tour runs and passes its own test", async () =>
   expect(await new Response(run.stderr).text()).toContain("1 pass");
 });
 
+function makeCertificate(): void {
+  const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
+  const command = [
+    "openssl",
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=localhost",
+    ...files,
+  ];
+  expect(Bun.spawnSync(command, { stderr: "ignore" }).exitCode).toBe(0);
+}
+
+function freePort(): number {
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  probe.stop(true);
+  return probe.port;
+}
+
 for (const [i, { text }] of blocks("ts")
   .filter(({ name }) => !name)
   .entries()) {
-  test(`[O1 E6 E10 E11 E14 L3 S2] example ${i + 1} of the README is accepted`, async () => {
+  test(`[O1 E6 E10 E11 E14 L3 S2 T1] example ${i + 1} of the README is accepted`, async () => {
+    const ssl = text.includes("enableSsl");
+    if (ssl) makeCertificate();
+    // As an ordinary user the test cannot have port 80, nor can two tests.
+    const example = text.replace("(80, 443)", `(${freePort()}, 443)`);
     const prelude = `import express from "express"; import * as skitai from "skitai";
       const [app, uploads, api] = [1, 2, 3].map(() => ({ fetch: () => new Response("ok") }));
       skitai.mount("/docs", app);`;
     const file = join(folder, `example-${i}.ts`);
     await Bun.write(
       file,
-      `${prelude}\n${text}\nvoid [uploads, api, express]; await skitai.run({ port: 0 });`,
+      `${prelude}\n${example}\nvoid [uploads, api, express]; await skitai.run({ port: 0 });`,
     );
-    await using cli = await testClient(file);
+    await using cli = await testClient(file, 0, { ssl });
     expect((await cli.get("/docs/")).text).toBe("ok");
   });
 }
