@@ -1,5 +1,5 @@
-import { userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { findUser } from "../system/user.ts";
 
 /**
  * Where log files go. Spec L2.
@@ -14,6 +14,12 @@ export function logDirectory(
   user?: string,
 ): string | undefined {
   if (declared === undefined) return undefined;
-  if (declared === "") return join("/var/log/skitai", user ?? userInfo().username, name);
+  if (declared === "") return join("/var/log/skitai", user ?? ownName(), name);
   return isAbsolute(declared) ? declared : resolve(base, declared);
+}
+
+/** By number: `os.userInfo()` of Bun believes $USER, and says "unknown" where cron or a container sets none. */
+function ownName(): string {
+  const uid = String(process.geteuid?.() ?? 0);
+  return findUser(uid)?.name ?? uid;
 }

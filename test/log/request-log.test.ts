@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testClient, type TestClient } from "../../src/testing/index.ts";
 import { eventually, parseLine, requestLine } from "../support/log-lines.ts";
@@ -253,7 +253,8 @@ describe("request log of other shapes", () => {
 
   test("[L2] the default place is below /var/log/skitai, by user and name", async () => {
     const { logDirectory } = await import("../../src/log/directory.ts");
-    expect(logDirectory("", "shop", "/srv")).toBe(join("/var/log/skitai", userInfo().username, "shop"));
+    const ownName = Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
+    expect(logDirectory("", "shop", "/srv")).toBe(join("/var/log/skitai", ownName, "shop"));
     expect(logDirectory("logs", "shop", "/srv")).toBe("/srv/logs");
     expect(logDirectory(undefined, "shop", "/srv")).toBeUndefined();
   });
