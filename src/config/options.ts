@@ -75,6 +75,14 @@ export const optionTable = {
     accepted: "true or false",
     help: "no debug output, even with debug apps",
   },
+  threads: {
+    type: "integer",
+    min: 2,
+    max: 1024,
+    default: 4,
+    accepted: "an integer from 2 to 1024",
+    help: "threads of each worker for work beside the event loop: compression, files, hashes",
+  },
   keepAlive: {
     type: "duration",
     min: 1,
@@ -295,6 +303,7 @@ export interface Settings {
   readonly name: string;
   readonly devel: boolean;
   readonly silent: boolean;
+  readonly threads: number;
   readonly keepAlive: number;
   readonly requestTimeout: number;
   readonly startTimeout: number;
@@ -336,6 +345,7 @@ export interface RunOptions {
   name?: string;
   devel?: boolean;
   silent?: boolean;
+  threads?: number | string;
   keepAlive?: Duration;
   requestTimeout?: Duration;
   startTimeout?: Duration;

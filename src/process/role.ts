@@ -26,7 +26,7 @@ export interface Boot<Settings> {
 }
 
 /** Environment of a worker: the master's own, with its role and what it has to know. */
-export const workerEnvironment = <Settings extends { readonly profile: boolean }>(
+export const workerEnvironment = <Settings extends { readonly profile: boolean; readonly threads: number }>(
   boot: Boot<Settings>,
 ): Record<string, string | undefined> => ({
   ...process.env,
@@ -35,6 +35,8 @@ export const workerEnvironment = <Settings extends { readonly profile: boolean }
   ...(boot.settings.profile && isCompiled
     ? { [flagsVariable]: `${process.env[flagsVariable] ?? ""} ${profileFlag}` }
     : {}),
+  // Bun reads the size of its pool where libuv does, once, at its start. Spec W8.
+  UV_THREADPOOL_SIZE: String(boot.settings.threads),
   // `fetch` waits for others above 256 at once by default; a proxy or a bridged app must not.
   BUN_CONFIG_MAX_HTTP_REQUESTS: process.env["BUN_CONFIG_MAX_HTTP_REQUESTS"] ?? "65336",
 });

@@ -52,6 +52,13 @@ const values: Record<OptionName, { good: [unknown, unknown][]; bad: unknown[] }>
     ],
     bad: ["0", "1025", "-1", "2.5", "many"],
   },
+  threads: {
+    good: [
+      ["2", 2],
+      [1024, 1024],
+    ],
+    bad: ["1", "1025", "2.5", "auto"],
+  },
   name: { good: [["my.app-1_x", "my.app-1_x"]], bad: ["my app", "a/b", "x".repeat(65), "ü"] },
   devel: {
     good: [
