@@ -13,7 +13,7 @@ import type {
   PreferenceOptions,
 } from "./config/mount-types.ts";
 import type { Flag } from "./config/flags.ts";
-import type { Duration, RunOptions, Size } from "./config/options.ts";
+import type { Duration, RunOptions, Size } from "./config/settings.ts";
 import { abspath, getswd } from "./config/paths.ts";
 import type { Certificate, ClientCertificates } from "./config/tls-options.ts";
 import { MountPreference } from "./config/preference.ts";

@@ -6,7 +6,7 @@ import { acceptedPoint, isPoint, normalizedPoint } from "./points.ts";
 import { MountPreference } from "./preference.ts";
 import { acceptedTarget, isTarget } from "./target-shape.ts";
 import { parseDuration } from "./units.ts";
-import type { Duration, RunOptions } from "./options.ts";
+import type { Duration, RunOptions } from "./settings.ts";
 import {
   type Certificate,
   type ClientCertificates,

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import type { Duration, Size } from "./options.ts";
+import type { Duration, Size } from "./settings.ts";
 
 /** A fetch function: Web `Request` in, `Response` out. `context` is also `was.context` and, in Hono, `c.env`. */
 export type FetchHandler = (request: Request, context: Context) => Response | Promise<Response>;

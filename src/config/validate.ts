@@ -5,15 +5,8 @@ import { z } from "zod";
 import { SkitaiError } from "../errors.ts";
 import { parseNetwork } from "../http/network.ts";
 import type { Declaration } from "./declaration.ts";
-import {
-  flagOf,
-  optionNames,
-  optionRow,
-  type OptionName,
-  type OptionType,
-  type Settings,
-  variableOf,
-} from "./options.ts";
+import { flagOf, optionNames, optionRow, type OptionName, type OptionType, variableOf } from "./options.ts";
+import type { Settings } from "./settings.ts";
 import { scriptPath } from "./paths.ts";
 import { parseDuration, parseSize } from "./units.ts";
 

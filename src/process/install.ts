@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Declaration } from "../config/declaration.ts";
-import { flagOf, type Settings } from "../config/options.ts";
+import { flagOf } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
 import { logDirectory } from "../log/directory.ts";

@@ -1,5 +1,5 @@
 import type { Declaration } from "../config/declaration.ts";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { getswd } from "../config/paths.ts";
 import type { ForwardDeclaration } from "../config/tls-options.ts";
 import { SkitaiError } from "../errors.ts";

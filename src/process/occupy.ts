@@ -1,4 +1,4 @@
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import type { RefusedMessage } from "./messages.ts";
 import { claimPort } from "./port.ts";

@@ -1,7 +1,7 @@
 import type { Declaration, MountDeclaration } from "../config/declaration.ts";
 import { hostNames } from "../config/mount-options.ts";
 import { wholeBytes } from "../config/units.ts";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Scope } from "../context.ts";
 import type { DirectorySettings } from "../mounts/mount.ts";
 import { openMount } from "../mounts/registry.ts";

@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import type { Declaration, MountDeclaration } from "../config/declaration.ts";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { placeOf } from "../mounts/embedded.ts";
 import { readTarget, textOf, type TextTarget } from "../mounts/target.ts";
 import { examine } from "./prepare.ts";

@@ -1,5 +1,5 @@
 import type { Declaration } from "../config/declaration.ts";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import { readTarget, textOf } from "../mounts/target.ts";
 import { badCertificates } from "./certificates.ts";

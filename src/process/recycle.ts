@@ -1,4 +1,4 @@
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { usageOf } from "../system/process-table.ts";
 
 /** When a worker is replaced; 0 for never. Spec W3. */

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
 

@@ -1,5 +1,5 @@
 import type { Declaration } from "../config/declaration.ts";
-import type { RunOptions } from "../config/options.ts";
+import type { RunOptions } from "../config/settings.ts";
 import { getswd } from "../config/paths.ts";
 import { commands } from "./commands.ts";
 import { currentRole } from "./role.ts";

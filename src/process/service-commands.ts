@@ -1,5 +1,5 @@
 import type { Declaration } from "../config/declaration.ts";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import { RunningService } from "./control-client.ts";
 import { startDaemon } from "./daemon.ts";

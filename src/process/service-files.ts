@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import { tryLock } from "../system/flock.ts";
 import { findRunDirectories, makeRunDirectory, unwritable } from "./run-directory.ts";

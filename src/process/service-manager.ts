@@ -1,4 +1,4 @@
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { monotonicMicroseconds, notify, type Supervision, takeSupervision } from "../system/sd-notify.ts";
 
 /** What the master tells systemd of its service, when that has started it. Spec Y1. */

@@ -1,4 +1,4 @@
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { version } from "skitai/package.json" with { type: "json" };
 import type { Controlled } from "./control.ts";
 import type { ServiceStatus } from "./status.ts";

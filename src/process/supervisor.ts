@@ -1,4 +1,4 @@
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Certificates } from "../tls/certificates.ts";
 import { hasLimits, Recycler } from "./recycle.ts";
 import { replaceWorkers } from "./reload.ts";

@@ -1,5 +1,5 @@
 import type { Server } from "bun";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import type { ApplicationLog } from "../log/application.ts";
 
 /** Milliseconds between two looks. */

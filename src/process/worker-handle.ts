@@ -1,5 +1,5 @@
 import type { Subprocess } from "bun";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import type { MasterMessage, WorkerMessage } from "./messages.ts";
 import type { TlsSetup } from "../tls/setup.ts";
 import { workerEnvironment } from "./role.ts";

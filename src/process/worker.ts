@@ -1,5 +1,5 @@
 import type { Declaration } from "../config/declaration.ts";
-import type { Settings } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
 import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
 import { networkMatcher } from "../http/network.ts";

@@ -7,10 +7,9 @@ import {
   type OptionName,
   optionRow,
   optionTable,
-  type RunOptions,
-  type Settings,
   variableOf,
 } from "../../src/config/options.ts";
+import type { RunOptions, Settings } from "../../src/config/settings.ts";
 import { validate } from "../../src/config/validate.ts";
 
 interface Said {
