@@ -1,0 +1,159 @@
+import { parseDuration } from "../config/units.ts";
+import type { Duration } from "../config/settings.ts";
+import { SkitaiError } from "../errors.ts";
+import { processLogs } from "../log/logs.ts";
+import { inBackground } from "./background.ts";
+import { type CancelReason, Control, defaultTimeout } from "./control.ts";
+import type { Corequest, DispatchOptions } from "./corequest.ts";
+import { CorequestError, notOne } from "./errors.ts";
+import { Result } from "./result.ts";
+import { failureCodes, STA_NETERR, STA_TIMEOUT } from "./status.ts";
+
+/** Rows for a list, else the data itself. */
+export type RowOf<Data> = Data extends readonly (infer Row)[] ? Row : Data;
+
+/** Where the results of equal calls are kept, see `result-cache.ts`. */
+export interface Keeper<Data> {
+  keep(result: Result<Data>, seconds: number, statusCodes: readonly number[] | undefined): void;
+}
+
+export interface TaskParts<Data> {
+  /** For errors: where the call goes, and what it is. */
+  readonly alias: string;
+  readonly label: string;
+  /** Seconds. Default 10. */
+  readonly timeout?: number | undefined;
+  readonly keeper?: Keeper<Data> | undefined;
+}
+
+/**
+ * One call to a backend, under way since it was made. Awaiting it is `fetch()`. It never rejects by itself: who does not
+ * ask is not told. Given up when its request is aborted, unless `returning` or `then(callback)` took it over. Spec Q3.
+ */
+export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result<Data>> {
+  readonly #parts: TaskParts<Data>;
+  /** `undefined` when it was over at once. */
+  readonly #control: Control | undefined;
+  readonly #result: Promise<Result<Data>>;
+
+  /** @param work starts the call and never rejects; or what it would have come to */
+  constructor(work: ((control: Control) => Promise<Result<Data>>) | Result<Data>, parts: TaskParts<Data>) {
+    this.#parts = parts;
+    if (work instanceof Result) {
+      this.#result = Promise.resolve(work);
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<Result<Data>>();
+    this.#result = promise;
+    const control = new Control(parts.timeout ?? defaultTimeout, (reason) => resolve(givenUp(reason, parts)));
+    this.#control = control;
+    void work(control).then((result) => {
+      if (control.end()) resolve(result);
+    });
+  }
+
+  /** When the call was made, ms since the epoch; 0 when it was over at once. */
+  get started(): number {
+    return this.#control?.started ?? 0;
+  }
+
+  /** Another task with the same end: it may be given up by itself, and this one no more. */
+  follow(): Task<Data> {
+    this.share();
+    return new Task(() => this.#result, this.#parts);
+  }
+
+  /** Others wait for it too: it does not end with its request. */
+  share(): void {
+    if (this.#control !== undefined) this.#control.detached = true;
+  }
+
+  async dispatch(options?: DispatchOptions): Promise<Result<Data>> {
+    if (options?.timeout !== undefined) this.#control?.setTimeout(seconds(options.timeout));
+    const result = await this.#result;
+    const { keeper } = this.#parts;
+    if (keeper !== undefined) {
+      result.keptBy((life) => keeper.keep(result, life, undefined));
+      if (options?.cache !== undefined) keeper.keep(result, seconds(options.cache), options.cacheIf);
+    }
+    return result;
+  }
+
+  async dispatchOrThrow(options?: DispatchOptions): Promise<Result<Data>> {
+    const result = await this.dispatch(options);
+    if (result.error !== undefined) throw result.error;
+    return result;
+  }
+
+  async fetch(options?: DispatchOptions): Promise<Data> {
+    const result = await this.dispatch(options);
+    if (result.error !== undefined) throw result.error;
+    return result.data;
+  }
+
+  async one(options?: DispatchOptions): Promise<RowOf<Data>> {
+    const result = await this.dispatch(options);
+    if (result.error !== undefined)
+      throw result.statusCode === 409
+        ? new SkitaiError("RESULT_DUPLICATE", { name: this.#parts.label, cause: result.error })
+        : result.error;
+    const { data } = result;
+    if (!Array.isArray(data)) return data as RowOf<Data>;
+    if (data.length !== 1) throw notOne(data.length);
+    return data[0] as RowOf<Data>;
+  }
+
+  async commit(timeout?: Duration): Promise<void> {
+    await this.fetch(timeout === undefined ? undefined : { timeout });
+  }
+
+  wait(timeout?: Duration): Promise<Result<Data>> {
+    return this.dispatch(timeout === undefined ? undefined : { timeout });
+  }
+
+  returning<Value>(value: Value): Value {
+    this.detach();
+    return value;
+  }
+
+  /** Lets it end by itself; what goes wrong then is told in the application log. */
+  detach(): void {
+    if (this.#control === undefined || this.#control.detached) return;
+    this.#control.detached = true;
+    inBackground(this.fetch(), (error) => processLogs().app.traceback(error));
+  }
+
+  /** `await` waits as `fetch` does. With a callback alone, the call ends whatever becomes of the request (the reference's Future). */
+  then<Fulfilled = Data, Rejected = never>(
+    fulfilled?: ((data: Data) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    rejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
+    if (rejected === undefined || rejected === null) this.share();
+    return this.fetch().then(fulfilled, rejected);
+  }
+}
+
+function givenUp<Data>(reason: CancelReason, { alias, label }: TaskParts<Data>): Result<Data> {
+  const timeout = reason === "timeout";
+  const error = new CorequestError(timeout ? "BACKEND_TIMEOUT" : "BACKEND_CANCELLED", { alias }, label, {
+    accepted: timeout ? "an answer in time" : "a client that waits",
+  });
+  return new Result<Data>(undefined as Data, {
+    status: timeout ? STA_TIMEOUT : STA_NETERR,
+    statusCode: timeout ? failureCodes.timeout : failureCodes.cancelled,
+    reason: error.message,
+    error,
+  });
+}
+
+/** @throws SkitaiError OPTION_INVALID */
+export function seconds(duration: Duration): number {
+  const parsed = parseDuration(duration);
+  if (parsed === undefined || !(parsed >= 0))
+    throw new SkitaiError("OPTION_INVALID", {
+      name: "timeout or cache",
+      value: duration,
+      accepted: 'seconds, or text like "30s"',
+    });
+  return parsed;
+}
