@@ -44,6 +44,7 @@ export class Context {
   #peer: string | undefined;
   #links: string[] | undefined;
   #sent = false;
+  #calls = 0;
 
   /** @param transaction the peer's global id, or the number of a transaction that starts here */
   constructor(
@@ -68,6 +69,11 @@ export class Context {
   get gtxnid(): string {
     const transaction = this.#transaction;
     return typeof transaction === "string" ? transaction : `${this.scope.idPrefix}${transaction}`;
+  }
+
+  /** The local id of the next call to a backend: 1001, 1002 … of 1000. Spec L4. */
+  nextCall(): number {
+    return this.ltxnid + ++this.#calls;
   }
 
   /** The point this app is mounted on: `""` for `/`, else `/v1`. */

@@ -1,3 +1,18 @@
+import { RpcFault } from "./codec/rpc-fault.ts";
+import {
+  type AliasName,
+  type AliasOptions,
+  type AliasTls,
+  type AliasType,
+  DB_MONGODB,
+  DB_PGSQL,
+  DB_REDIS,
+  DB_SQLITE3,
+  PROTO_HTTP,
+  PROTO_HTTPS,
+  PROTO_WS,
+  PROTO_WSS,
+} from "./config/alias-options.ts";
 import { Declaration } from "./config/declaration.ts";
 import type {
   AppModule,
@@ -13,18 +28,39 @@ import type {
   PreferenceOptions,
 } from "./config/mount-types.ts";
 import type { Flag } from "./config/flags.ts";
+import type {
+  GrpcCall,
+  GrpcHandler,
+  GrpcMetadata,
+  GrpcMetadataInit,
+  GrpcOptions,
+  GrpcServices,
+} from "./config/grpc-options.ts";
 import type { Duration, RunOptions, Size } from "./config/settings.ts";
 import { abspath, getswd } from "./config/paths.ts";
 import type { Certificate, ClientCertificates } from "./config/tls-options.ts";
 import { MountPreference } from "./config/preference.ts";
 import { Context } from "./context.ts";
 import { codes, type ErrorCode, SkitaiError } from "./errors.ts";
+import { type GrpcCode, GrpcError } from "./grpc/error.ts";
 import { trackResponseBodies } from "./http/response-body.ts";
+import { type Job, job } from "./jobs/job.ts";
 import { currentRole } from "./process/role.ts";
+import { CorequestError } from "./corequest/errors.ts";
+import { HttpError } from "./corequest/http-result.ts";
+import { Result } from "./corequest/result.ts";
+import { resultCache } from "./corequest/result-cache.ts";
+import { STA_NETERR, STA_NORMAL, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "./corequest/status.ts";
+import { Task } from "./corequest/task.ts";
+import { Tasks } from "./corequest/tasks.ts";
+import { registerNames } from "./state/process.ts";
 import { run as runDeclaration } from "./process/run.ts";
+import { jsonrpc, type JsonRpcOptions } from "./rpc/jsonrpc-server.ts";
+import type { Methods } from "./rpc/methods.ts";
+import { xmlrpc, type XmlRpcOptions } from "./rpc/xmlrpc-server.ts";
 import { was } from "./was.ts";
 
-export { abspath, codes, Context, getswd, SkitaiError, was };
+export { abspath, codes, Context, getswd, GrpcError, jsonrpc, RpcFault, SkitaiError, was, xmlrpc };
 export type {
   AppModule,
   Certificate,
@@ -36,7 +72,16 @@ export type {
   FetchApp,
   FetchHandler,
   Flag,
+  GrpcCall,
+  GrpcCode,
+  GrpcHandler,
+  GrpcMetadata,
+  GrpcMetadataInit,
+  GrpcOptions,
+  GrpcServices,
   Hooks,
+  JsonRpcOptions,
+  Methods,
   MountOptions,
   MountTarget,
   NodeHandler,
@@ -44,12 +89,41 @@ export type {
   PreferenceOptions,
   RunOptions,
   Size,
+  XmlRpcOptions,
 };
+
+export {
+  CorequestError,
+  DB_MONGODB,
+  DB_PGSQL,
+  DB_REDIS,
+  DB_SQLITE3,
+  HttpError,
+  job,
+  PROTO_HTTP,
+  PROTO_HTTPS,
+  PROTO_WS,
+  PROTO_WSS,
+  Result,
+  STA_NETERR,
+  STA_NORMAL,
+  STA_REQFAIL,
+  STA_TIMEOUT,
+  STA_UNSENT,
+  Task,
+  Tasks,
+};
+export type { Job };
+export type { AliasName, AliasOptions, AliasTls, AliasType };
 
 // Before the script makes its first Response, which may be a constant of one of its modules.
 if (currentRole() === "worker") trackResponseBodies();
 
 const declaration = new Declaration(process.argv.slice(2));
+
+// In a thread `import.meta.main` is false: a script that asks it first does not get to run().
+if (currentRole() === "job")
+  process.once("beforeExit", () => declaration.isClosed || void runDeclaration(declaration, {}));
 
 /**
  * Puts an app, a directory, a module or a package on a path. Longest point first; on one point a static file that exists wins
@@ -74,6 +148,34 @@ type FetchTarget = Exclude<MountTarget, NodeHandler> | FetchHandler;
  * ```
  */
 export const preference = (options: PreferenceOptions = {}): Preference => new MountPreference(options);
+
+/**
+ * A name for servers that handlers call and proxies forward to: `[user[:password]@]host[:port][/database] [weight]` each, or a
+ * path for SQLite. The name that is returned knows its type: `was.db(name)` is typed by it. Spec Q1.
+ * ```ts
+ * skitai.alias("@prices", skitai.PROTO_HTTP, ["10.0.0.1:5001 20", "10.0.0.2:5001 10"]);
+ * ```
+ */
+export function alias<Type extends AliasType>(
+  name: `@${string}`,
+  type: Type,
+  members: string | readonly string[],
+  options: AliasOptions = {},
+): AliasName<Type> {
+  declaration.alias(name, type, members, options);
+  return name as AliasName<Type>;
+}
+
+/** The most results that each worker keeps, default 100. Spec Q6. */
+export const setMaxRcache = (entries: number): void => {
+  if (!Number.isInteger(entries) || entries < 1)
+    throw new SkitaiError("OPTION_INVALID", {
+      name: "setMaxRcache",
+      value: entries,
+      accepted: "an integer from 1",
+    });
+  resultCache.resize(entries);
+};
 
 /** Serves what was mounted, as `run` options, environment and flags say. Does not return while it serves. Spec E15. */
 export const run = (options: RunOptions = {}): Promise<void> => runDeclaration(declaration, options);
@@ -148,6 +250,17 @@ export const enableFileLogging = (directory?: string): void => declaration.enabl
 export const logOff = (...patterns: string[]): void => declaration.setLogOff(patterns);
 
 /**
+ * Names of integers and time stamps that all workers share: `was.setgs`, `getgs`, `incgs`, `setlu`, `getlu`. At most 256 in
+ * all. Their values outlive workers and reloads, not the service. Spec H1.
+ */
+export const registerStates = (...names: string[]): void =>
+  registerNames(declaration.registerNames("registerStates", names));
+
+/** The same for names of what results are cached from, like tables: `registerCacheKeys("tables.users")`. Spec H2. */
+export const registerCacheKeys = (...names: string[]): void =>
+  registerNames(declaration.registerNames("registerCacheKeys", names));
+
+/**
  * Serves https instead of http. Certificate and key are PEM text, or paths below the script's directory; they are read by
  * the master only, and taken up anew when the files change. Several certificates, by a list or by several calls, are told
  * apart by server name (SNI); the first one is for all other names. Spec T1.
@@ -178,3 +291,27 @@ export function enableSsl(
  */
 export const enableForward = (from: number, to: number, domain?: string): void =>
   declaration.enableForward(from, to, domain);
+
+/**
+ * Serves gRPC on a port of its own, shared by all workers: HTTP/2 at once, or TLS with the certificates of `enableSsl`. The
+ * health service (`grpc.health.v1.Health`) is there too. Several calls may name one port. Spec T5.
+ * ```ts
+ * skitai.grpc(50051, "./greeter.proto", {
+ *   "greet.Greeter": {
+ *     sayHello: (request: { name: string }, call) => ({ text: `Hello ${request.name}` }),
+ *     async *listHellos(request: { name: string }, call) {
+ *       while (!call.signal.aborted) yield { text: `Hello ${request.name}` };
+ *     },
+ *     async collect(requests: AsyncIterable<{ name: string }>) {
+ *       const all = await Array.fromAsync(requests);
+ *       return { text: `Hello ${all.length} of you` };
+ *     },
+ *   },
+ * });
+ * ```
+ * Handlers fail by `throw new GrpcError("NOT_FOUND", "no such pet")`; other errors are logged, and INTERNAL to the client.
+ * @param port 1 to 65535
+ * @param file below the script's directory; its imports are found beside it, in the script's directory and in `includeDirs`
+ */
+export const grpc = (port: number, file: string, services: GrpcServices, options?: GrpcOptions): void =>
+  declaration.serveGrpc(port, file, services, options);

@@ -1,9 +1,12 @@
 import { SkitaiError } from "../errors.ts";
+import { type AliasDeclaration, aliasDeclaration } from "./alias-options.ts";
 import { CommandLine } from "./arguments.ts";
+import { type GrpcDeclaration, grpcErrors, type GrpcOptions, type GrpcServices } from "./grpc-options.ts";
 import { mountOptionErrors } from "./mount-options.ts";
 import type { MountOptions, MountTarget, Preference } from "./mount-types.ts";
 import { acceptedPoint, isPoint, normalizedPoint } from "./points.ts";
 import { MountPreference } from "./preference.ts";
+import { stateNameErrors } from "./state-names.ts";
 import { acceptedTarget, isTarget } from "./target-shape.ts";
 import { parseDuration } from "./units.ts";
 import type { Duration, RunOptions } from "./settings.ts";
@@ -27,15 +30,19 @@ export interface MountDeclaration {
 export class Declaration {
   readonly commandLine: CommandLine;
   readonly mounts: MountDeclaration[] = [];
+  readonly aliases: AliasDeclaration[] = [];
   readonly options: RunOptions = {};
   readonly logOff: string[] = [];
   readonly maxAges: { prefix: string; seconds: number }[] = [];
+  /** Names of shared words. */
+  readonly states = new Set<string>();
   /** Directory for log files; `""` is the default place, `undefined` the console. */
   logDirectory: string | undefined;
   /** `undefined` without `enableSsl`. */
   tls: TlsDeclaration | undefined;
   /** `undefined` without `enableForward`. */
   forward: ForwardDeclaration | undefined;
+  readonly grpc: GrpcDeclaration[] = [];
   /** Errors in the calls themselves, shown together with those of the values. */
   readonly errors: SkitaiError[] = [];
   #closed = false;
@@ -54,6 +61,16 @@ export class Declaration {
       this.errors.push(...(isPreference ? preference.optionErrors(point) : mountOptionErrors(point, given)));
       const { options } = preference;
       this.mounts.push(Object.freeze({ point: normalizedPoint(point), target, options, preference }));
+    }
+  }
+
+  /** The first declaration of a name holds, as in the reference. */
+  alias(...given: Parameters<typeof aliasDeclaration>): void {
+    this.#open("alias");
+    try {
+      this.aliases.push(aliasDeclaration(...given));
+    } catch (error) {
+      this.errors.push(error as SkitaiError);
     }
   }
 
@@ -77,6 +94,16 @@ export class Declaration {
       if (typeof pattern === "string" && /^(?:\*[^*]+|[^*]+\*?)$/.test(pattern)) this.logOff.push(pattern);
       else this.#refuse("logOff", pattern, 'a prefix like "/static/" or a suffix like "*.css"');
     }
+  }
+
+  /** @returns what of it can be used */
+  registerNames(call: string, names: readonly string[]): readonly string[] {
+    this.#open(call);
+    const errors = stateNameErrors(call, names, this.states);
+    this.errors.push(...errors);
+    if (errors.length > 0) return [];
+    for (const name of names) this.states.add(name);
+    return names;
   }
 
   enableFileLogging(directory = ""): void {
@@ -103,12 +130,24 @@ export class Declaration {
     if (errors.length === 0) this.forward = { from, to, domain: domain?.toLowerCase() };
   }
 
+  serveGrpc(port: number, file: string, services: GrpcServices, options: GrpcOptions = {}): void {
+    this.#open("grpc");
+    const errors = grpcErrors(port, file, services, options);
+    this.errors.push(...errors);
+    if (errors.length === 0) this.grpc.push({ port, file, services, options: { ...options } });
+  }
+
+  /** Whether `run()` has taken it. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** No more can be declared from here on. */
   close(): void {
     this.#closed = true;
     const preferences = new Set(this.mounts.map(({ preference }) => preference));
     this.errors.push(...[...preferences].flatMap(({ errors }) => errors));
-    for (const part of [this.mounts, this.options, this.logOff, this.maxAges, this.errors])
+    for (const part of [this.mounts, this.aliases, this.options, this.logOff, this.maxAges, this.grpc, this.errors])
       Object.freeze(part);
   }
 

@@ -33,7 +33,7 @@ function statusOf(error: unknown): number {
  * http-errors with `expose`. Errors of HTTP clients carry a status too, and their text tells of the inside.
  */
 const isForClient = (error: unknown): boolean =>
-  error instanceof SkitaiError ||
+  (error instanceof SkitaiError && !isInside(error)) ||
   (typeof error === "object" &&
     error !== null &&
     ("getResponse" in error || ("expose" in error && error.expose === true)));
@@ -41,7 +41,11 @@ const isForClient = (error: unknown): boolean =>
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Whether an error says something wrong about the request rather than about the app: those are not logged as errors. */
-export const isClientError = (error: unknown): boolean => error instanceof SkitaiError && error.status < 500;
+export const isClientError = (error: unknown): boolean =>
+  error instanceof SkitaiError && error.status < 500 && !isInside(error);
+
+/** What a backend answered is about the app's call, not about the request: its text names hosts and tables. */
+const isInside = ({ code }: SkitaiError): boolean => /^(?:BACKEND|RESULT)_/.test(code);
 
 /** RFC 9457 JSON, or an HTML page for who prefers that by `Accept`. */
 export function problemResponse(

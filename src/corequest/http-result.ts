@@ -1,0 +1,87 @@
+import { CorequestError, type Target } from "./errors.ts";
+import { Result } from "./result.ts";
+
+/** An answer with a status of 300 or more, as `fetch` throws it: a handler that does not catch it answers with that status. */
+export class HttpError extends CorequestError {
+  readonly statusCode: number;
+  /** What the answer carried, parsed. */
+  readonly data: unknown;
+  readonly headers: Headers;
+
+  constructor(target: Target, what: string, response: Response, data: unknown) {
+    const { status, statusText, headers } = response;
+    const accepted = `an answer below 300, got ${status} ${statusText}`.trimEnd();
+    super("BACKEND_STATUS", target, what, { accepted }, status >= 400 && status < 600 ? status : 502);
+    this.name = "HttpError";
+    this.statusCode = status;
+    this.data = data;
+    this.headers = headers;
+  }
+}
+
+const isJson = /^application\/(?:[\w.+-]+\+)?json\b/i;
+const isText = /^(?:text\/|application\/(?:[\w.+-]+\+)?xml\b|application\/x-www-form-urlencoded|image\/svg)/i;
+
+/** Reads the body of an answer whole. @throws what reading throws; CorequestError BACKEND_FAILED when it is too large or no JSON */
+export async function httpResult(
+  response: Response,
+  target: Target,
+  what: string,
+  { maxBytes, stream }: { readonly maxBytes: number; readonly stream: boolean },
+): Promise<Result<unknown>> {
+  const { status, statusText: reason, headers } = response;
+  if (stream && status < 300)
+    return new Result<unknown>(response.body, { statusCode: status, reason, headers });
+  const data = await dataOf(
+    response,
+    maxBytes,
+    (detail) => new CorequestError("BACKEND_FAILED", target, what, detail),
+  );
+  const error = status >= 300 ? new HttpError(target, what, response, data) : undefined;
+  return new Result<unknown>(data, { statusCode: status, reason, headers, error });
+}
+
+type Refusal = (detail: { accepted: string; cause?: unknown }) => Error;
+
+async function dataOf(response: Response, maxBytes: number, refused: Refusal): Promise<unknown> {
+  const type = response.headers.get("content-type") ?? "";
+  const length = Number(response.headers.get("content-length") ?? Number.NaN);
+  const tooLarge = (): Error => refused({ accepted: `an answer of at most ${maxBytes} bytes` });
+  if (length > maxBytes) {
+    await response.body?.cancel();
+    throw tooLarge();
+  }
+  const json = isJson.test(type);
+  if (length <= maxBytes && response.headers.get("content-encoding") === null)
+    return json
+      ? parsed(await response.text(), refused)
+      : isText.test(type)
+        ? response.text()
+        : response.bytes();
+  const bytes = await readAtMost(response, maxBytes, tooLarge);
+  if (!json && !isText.test(type)) return bytes;
+  const text = new TextDecoder().decode(bytes);
+  return json ? parsed(text, refused) : text;
+}
+
+/** Nothing for an empty body: 204, HEAD. */
+function parsed(text: string, refused: Refusal): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw refused({ accepted: "JSON, as its content type says", cause });
+  }
+}
+
+/** A length that is not said, or that of a compressed body, tells nothing of what comes. */
+async function readAtMost(response: Response, maxBytes: number, tooLarge: () => Error): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.byteLength;
+    if (size > maxBytes) throw tooLarge();
+    parts.push(part);
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
