@@ -6,8 +6,9 @@
 const pattern = /^00-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(-|$)/;
 const carried = /^GTID-T([\da-f]{32})$/;
 
-const digest = (text: string, length: number): string =>
-  new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, length);
+/** 16 hex digits that nobody can read back; never all zeros. */
+const digest = (text: string, seed: bigint): string =>
+  (Bun.hash.xxHash64(text, seed) || 1n).toString(16).padStart(16, "0");
 
 /** The global id for a `traceparent` header; `undefined` when it is malformed. */
 export function fromTraceparent(header: string): string | undefined {
@@ -17,6 +18,8 @@ export function fromTraceparent(header: string): string | undefined {
 
 /** The `traceparent` header that carries a transaction on: same trace for the same global id, own span for each local id. */
 export function toTraceparent(gtxnid: string, ltxnid: number): string {
-  const trace = carried.exec(gtxnid)?.[1] ?? digest(gtxnid, 32);
-  return `00-${trace}-${digest(`${gtxnid}/${ltxnid}`, 16)}-01`;
+  const trace = carried.exec(gtxnid)?.[1] ?? traceOf(gtxnid);
+  return `00-${trace}-${digest(`${gtxnid}/${ltxnid}`, 2n)}-01`;
 }
+
+const traceOf = (gtxnid: string): string => digest(gtxnid, 0n) + digest(gtxnid, 1n);
