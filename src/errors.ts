@@ -19,7 +19,40 @@ export const codes = {
   TLS_INVALID: { status: 500, title: "Invalid certificate or key" },
   LAUNCH_FAILED: { status: 500, title: "Server did not start" },
   INSTALL_FAILED: { status: 500, title: "Service is not installed" },
+  ALIAS_INVALID: { status: 500, title: "Invalid alias" },
+  ALIAS_UNKNOWN: { status: 500, title: "Unknown alias" },
+  ALIAS_TYPE: { status: 500, title: "Alias of another type" },
+  BACKEND_UNSENT: { status: 502, title: "Backend not reached" },
+  BACKEND_NETWORK: { status: 502, title: "Connection to backend failed" },
+  BACKEND_TIMEOUT: { status: 504, title: "Backend did not answer in time" },
+  BACKEND_CANCELLED: { status: 499, title: "Call was cancelled" },
+  BACKEND_STATUS: { status: 502, title: "Backend refused" },
+  BACKEND_FAILED: { status: 502, title: "Call failed" },
+  PROXY_UNREACHABLE: { status: 502, title: "Upstream not reached" },
+  PROXY_MALFORMED: { status: 502, title: "Upstream answered no HTTP" },
+  PROXY_OVERLOADED: { status: 503, title: "Upstream is busy" },
+  PROXY_TIMEOUT: { status: 504, title: "Upstream did not answer in time" },
+  PROXY_ABORTED: { status: 499, title: "Client went away" },
+  RESULT_NOT_ONE: { status: 410, title: "Not exactly one row" },
+  RESULT_DUPLICATE: { status: 409, title: "Key exists already" },
+  SQL_REFUSED: { status: 500, title: "Database refused" },
+  SQL_PARAMETER: { status: 500, title: "Invalid parameter of a statement" },
+  TRANSACTION_STATEMENT: { status: 500, title: "Statement of a transaction" },
+  TRANSACTION_ENDED: { status: 500, title: "Transaction is over" },
+  TRANSACTION_ABORTED: { status: 500, title: "Transaction has failed before" },
+  STATE_UNKNOWN: { status: 500, title: "Unknown name of a state" },
+  STATE_INVALID: { status: 500, title: "Invalid state" },
+  LOCK_TIMEOUT: { status: 503, title: "Lock is taken" },
+  LOCK_REENTERED: { status: 500, title: "Lock is held already" },
+  JOB_INVALID: { status: 500, title: "Invalid job" },
+  JOB_FAILED: { status: 500, title: "Job failed" },
+  JOB_TIMEOUT: { status: 504, title: "Job did not end in time" },
+  JOB_CRASHED: { status: 500, title: "Job lost its thread or process" },
+  JOB_OVERLOADED: { status: 503, title: "Too many jobs wait" },
+  SUBPROCESS_FAILED: { status: 500, title: "Program failed" },
   BUILD_FAILED: { status: 500, title: "Build failed" },
+  QUERY_INVALID: { status: 500, title: "Invalid query" },
+  RPC_INVALID: { status: 400, title: "Invalid RPC message" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof codes;
@@ -40,13 +73,16 @@ export class SkitaiError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly detail: ErrorDetail;
+  /** What a client may read, where the message is for operators. */
+  readonly shown: string | undefined = undefined;
 
-  constructor(code: ErrorCode, detail: ErrorDetail = {}) {
+  /** @param status where it is not the one of the code's row */
+  constructor(code: ErrorCode, detail: ErrorDetail = {}, status: number = codes[code].status) {
     const { cause, ...rest } = detail;
     super(describe(code, rest), cause === undefined ? undefined : { cause });
     this.name = "SkitaiError";
     this.code = code;
-    this.status = codes[code].status;
+    this.status = status;
     this.detail = rest;
   }
 }

@@ -45,8 +45,10 @@ import { codes, type ErrorCode, SkitaiError } from "./errors.ts";
 import { type GrpcCode, GrpcError } from "./grpc/error.ts";
 import { trackResponseBodies } from "./http/response-body.ts";
 import { type Job, job } from "./jobs/job.ts";
+import { SubprocessError } from "./jobs/subprocess-error.ts";
 import { currentRole } from "./process/role.ts";
 import { CorequestError } from "./corequest/errors.ts";
+import type { GrpcCallOptions, GrpcStream, GrpcStub, GrpcStubOptions } from "./corequest/grpc-stub.ts";
 import { HttpError } from "./corequest/http-result.ts";
 import { Result } from "./corequest/result.ts";
 import { resultCache } from "./corequest/result-cache.ts";
@@ -54,6 +56,7 @@ import { STA_NETERR, STA_NORMAL, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "./
 import { Task } from "./corequest/task.ts";
 import { Tasks } from "./corequest/tasks.ts";
 import { registerNames } from "./state/process.ts";
+import { installAlias } from "./upstream/clusters.ts";
 import { run as runDeclaration } from "./process/run.ts";
 import { jsonrpc, type JsonRpcOptions } from "./rpc/jsonrpc-server.ts";
 import type { Methods } from "./rpc/methods.ts";
@@ -73,12 +76,16 @@ export type {
   FetchHandler,
   Flag,
   GrpcCall,
+  GrpcCallOptions,
   GrpcCode,
   GrpcHandler,
   GrpcMetadata,
   GrpcMetadataInit,
   GrpcOptions,
   GrpcServices,
+  GrpcStream,
+  GrpcStub,
+  GrpcStubOptions,
   Hooks,
   JsonRpcOptions,
   Methods,
@@ -110,6 +117,7 @@ export {
   STA_REQFAIL,
   STA_TIMEOUT,
   STA_UNSENT,
+  SubprocessError,
   Task,
   Tasks,
 };
@@ -162,7 +170,8 @@ export function alias<Type extends AliasType>(
   members: string | readonly string[],
   options: AliasOptions = {},
 ): AliasName<Type> {
-  declaration.alias(name, type, members, options);
+  const declared = declaration.alias(name, type, members, options);
+  if (declared !== undefined) installAlias(declared);
   return name as AliasName<Type>;
 }
 

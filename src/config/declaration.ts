@@ -65,12 +65,15 @@ export class Declaration {
   }
 
   /** The first declaration of a name holds, as in the reference. */
-  alias(...given: Parameters<typeof aliasDeclaration>): void {
+  alias(...given: Parameters<typeof aliasDeclaration>): AliasDeclaration | undefined {
     this.#open("alias");
     try {
-      this.aliases.push(aliasDeclaration(...given));
+      const alias = aliasDeclaration(...given);
+      this.aliases.push(alias);
+      return alias;
     } catch (error) {
       this.errors.push(error as SkitaiError);
+      return undefined;
     }
   }
 
@@ -147,7 +150,15 @@ export class Declaration {
     this.#closed = true;
     const preferences = new Set(this.mounts.map(({ preference }) => preference));
     this.errors.push(...[...preferences].flatMap(({ errors }) => errors));
-    for (const part of [this.mounts, this.aliases, this.options, this.logOff, this.maxAges, this.grpc, this.errors])
+    for (const part of [
+      this.mounts,
+      this.aliases,
+      this.options,
+      this.logOff,
+      this.maxAges,
+      this.grpc,
+      this.errors,
+    ])
       Object.freeze(part);
   }
 

@@ -9,7 +9,7 @@ export const module = {
   async open(target, site): Promise<Mount> {
     const text = textOf(target)!;
     const found = readTarget(text, site.base);
-    const exports = await load(text, found.path, site.base);
+    const exports = await loadModule(text, found.path, site.base);
     const name = found.kind === "module" ? found.name : undefined;
     return openExports(exports, name, { label: `module ${text}`, name: `mount "${text}"` }, site);
   },
@@ -50,7 +50,11 @@ async function openExports(
   return { ...mount, label: words.label };
 }
 
-async function load(text: string, path: string, base: string): Promise<object> {
+/**
+ * What a module exports that is mounted by name.
+ * @throws SkitaiError MOUNT_INVALID
+ */
+export async function loadModule(text: string, path: string, base: string): Promise<object> {
   const embedded = findEmbedded(text, base);
   if (embedded?.kind === "module") return embedded.load();
   try {

@@ -6,6 +6,14 @@ import type { DirectoryOptions } from "../static/directory.ts";
 /** What all static directories of a worker share. */
 export type DirectorySettings = Omit<DirectoryOptions, "mountPoint">;
 
+/** What all proxies of a worker share. */
+export interface RelaySettings {
+  /** Whether clients come by TLS. */
+  readonly secure: boolean;
+  /** ms that an upstream has for the head of its answer, when its alias says nothing. */
+  readonly timeout: number;
+}
+
 /** `undefined` says: not mine, ask the next mount of the chain. */
 export type Answer = Response | Promise<Response> | undefined;
 
@@ -34,6 +42,8 @@ export interface Mount {
    * URLs are not touched, and it may pass (directories). False for apps: they answer everything below their point.
    */
   readonly final: boolean;
+  /** True for what hands requests on: their bodies are limited, and it does not pass. */
+  readonly relays?: boolean;
   /**
    * True when it answers at the very point too (`/ping`), as an endpoint does; what has pages below its point is
    * reached at `/v1/` only, so that their relative links hold, and `/v1` is redirected there.
@@ -59,6 +69,7 @@ export interface Site {
   /** Of the module that the app is exported by. */
   readonly exports?: object;
   readonly directories: DirectorySettings;
+  readonly relay: RelaySettings;
   /** Opens what a module exports. */
   readonly open: (target: MountTarget, site: Site) => Promise<Mount>;
 }

@@ -1,7 +1,7 @@
 import type { App, MountTarget } from "../config/mount-types.ts";
 import { SkitaiError } from "../errors.ts";
 import type { Mount, MountKind, Site } from "./mount.ts";
-import { isImported, isNodeStyle, readTarget, textOf } from "./target.ts";
+import { aliasOf, isImported, isNodeStyle, readTarget, textOf } from "./target.ts";
 
 interface Row {
   readonly accepts: (target: MountTarget, base: string) => boolean;
@@ -12,6 +12,10 @@ interface Row {
 
 /** The kinds of things that can be mounted; the first that accepts a target opens it. Loaded when first used. */
 const kinds: readonly Row[] = [
+  {
+    accepts: (target) => aliasOf(target) !== undefined,
+    load: async () => (await import("./upstream.ts")).upstream,
+  },
   { accepts: isText("directory"), load: async () => (await import("./directory.ts")).directory },
   { accepts: isText("module"), load: async () => (await import("./module.ts")).module },
   { accepts: isImported, load: async () => (await import("./module.ts")).imported },

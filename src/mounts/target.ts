@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import type { App, MountTarget } from "../config/mount-types.ts";
 import { hasMethod, isAppObject } from "../config/target-shape.ts";
 import { SkitaiError } from "../errors.ts";
+import type { Cluster } from "../upstream/cluster.ts";
+import { findCluster } from "../upstream/clusters.ts";
 import { findEmbedded } from "./embedded.ts";
 import { moduleFile } from "./module-file.ts";
 import { isPackageName, packageFile } from "./package.ts";
@@ -38,9 +40,20 @@ export function readTarget(text: string, base: string): TextTarget {
   });
 }
 
-/** The text that a target is found by: itself, and `"unsub/skitai/app_v1:app"` of `["unsub", "app_v1:app"]`. */
+/**
+ * `"@mysearch"` and `"@mysearch/v2"`, where there is such an alias; else it is a package with a scope. Spec P1.
+ * @returns the alias, and the path of its members: `""` or `/v2`
+ */
+export function aliasOf(target: MountTarget): { alias: Cluster; base: string } | undefined {
+  if (typeof target !== "string" || !target.startsWith("@")) return undefined;
+  const slash = target.indexOf("/");
+  const alias = findCluster(slash < 0 ? target : target.slice(0, slash));
+  return alias && { alias, base: slash < 0 ? "" : target.slice(slash).replace(/\/$/, "") };
+}
+
+/** The text that a target is found by, `undefined` for an alias: itself, and `"unsub/skitai/app_v1:app"` of `["unsub", "app_v1:app"]`. */
 export function textOf(target: MountTarget): string | undefined {
-  if (typeof target === "string") return target;
+  if (typeof target === "string") return aliasOf(target) === undefined ? target : undefined;
   return Array.isArray(target) && typeof target[0] === "string"
     ? `${target[0]}/skitai/${target[1]}`
     : undefined;

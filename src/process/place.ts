@@ -21,9 +21,11 @@ export async function placeMounts(
   shared: SharedScope,
   directories: DirectorySettings,
 ): Promise<Placed[]> {
+  // A little before a handler is late: an upstream that is late has an answer of its own.
+  const relay = { secure: settings.secure, timeout: settings.requestTimeout * 1000 * 0.98 };
   const place = async ({ point, target, options, ...declared }: MountDeclaration): Promise<Placed> => {
     const preference = declared.preference.copy();
-    const site = { point, base: preference.base, preference, directories, open: openMount };
+    const site = { point, base: preference.base, preference, directories, relay, open: openMount };
     const mount = await openMount(target, site);
     const debug = (settings.devel || options.debug === true) && !settings.silent;
     return {
@@ -36,7 +38,8 @@ export async function placeMounts(
     };
   };
   const placed: Placed[] = [];
-  const errors: unknown[] = [];
+  // A master has looked at them before it started; at a reload nobody has.
+  const errors: unknown[] = [...declaration.errors];
   // One after the other: the order of hooks is that of the mounts.
   for (const each of declaration.mounts) {
     try {

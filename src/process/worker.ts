@@ -3,6 +3,7 @@ import type { Settings } from "../config/settings.ts";
 import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
 import { networkMatcher } from "../http/network.ts";
+import { installHosts } from "../jobs/pools.ts";
 import { accessLog, type Origin } from "../log/access.ts";
 import { logDirectory } from "../log/directory.ts";
 import { installLogs, Logs } from "../log/logs.ts";
@@ -15,14 +16,23 @@ import { forwarder, toDomain } from "../server/forward.ts";
 import { listen } from "../server/listener.ts";
 import { Reply } from "../server/reply.ts";
 import { type Placed, MountTable } from "../server/table.ts";
+import { installLocks } from "../state/lock.ts";
+import { claimNames } from "../state/process.ts";
 import { FileMemory } from "../static/file-memory.ts";
 import { maxAges } from "../static/max-age.ts";
+import { oldestTakesAll } from "../system/reuseport.ts";
 import { setProcessTitle, shortTitle } from "../system/process-title.ts";
 import { transactionPrefix } from "../trace/transaction.ts";
 import { AppLives } from "./app-lives.ts";
+import { reloadsByItself } from "./devel-options.ts";
+import type { DevelWorker } from "./devel-worker.ts";
+import { jobHosts } from "./job-hosts.ts";
+import { masterLocks } from "./locks.ts";
 import { tell } from "./messages.ts";
 import { placeMounts, type SharedScope } from "./place.ts";
+import { openGrpc } from "./grpc.ts";
 import { dropPrivileges, serviceAccount } from "./privileges.ts";
+import { altSvcOf, flushQuic, quicPort } from "./quic.ts";
 import { takeBoot } from "./role.ts";
 import { askToBind, GroupMember } from "./reload-member.ts";
 import { askForCertificates } from "./secrets.ts";
@@ -33,26 +43,67 @@ import { watchProcess, watchStart } from "./worker-life.ts";
 export async function runWorker(declaration: Declaration): Promise<void> {
   const { settings, index } = takeBoot<Settings>();
   watchStart();
-  setProcessTitle(`skitai/${settings.name}: worker #${index}`, shortTitle(settings.name, `:w${index}`));
+  const quic = index === "quic";
+  const short = quic ? "q" : index;
+  setProcessTitle(`skitai/${settings.name}: worker #${index}`, shortTitle(settings.name, `:w${short}`));
   try {
+    claimNames();
+    installLocks(masterLocks());
     const account = serviceAccount(settings, declaration.forward, process.env);
     // Before anything of the app is opened but what the script itself did.
     const finishDrop = dropPrivileges(account);
     const directory = logDirectory(declaration.logDirectory, settings.name, getswd(), account?.name);
     const logs = installLogs(new Logs(directory));
+    installHosts(jobHosts(settings, index, directory));
     const shared = { idPrefix: transactionPrefix(), trusted: networkMatcher(settings.trustedProxies) };
-    const placed = await openMounts(declaration, settings, shared);
+    const devel = reloadsByItself(declaration, settings)
+      ? new (await import("./devel-worker.ts")).DevelWorker(declaration, settings)
+      : undefined;
+    const placed = await openMounts(declaration, settings, shared).finally(() => devel?.report());
     const lives = new AppLives(placed, logs.server);
     await lives.mounted();
-    const origin = { worker: `W${index}`, idPrefix: shared.idPrefix };
-    const reply = new Reply(replyParts(declaration, settings, logs, origin));
+    const origin = { worker: `W${quic ? "Q" : index}`, idPrefix: shared.idPrefix };
+    const answers = replyParts(declaration, settings, logs, origin);
+    const reply = new Reply(answers);
+    const next = transactionNumbers();
+    const grpc = await openGrpc(quic ? withoutGrpc : declaration, settings, {
+      ...shared,
+      ...answers,
+      reply,
+      next,
+    });
     const setup = settings.secure ? await askForCertificates() : undefined;
     await askToBind();
-    const [server, ...beside] = serve(declaration, settings, { placed, reply, logs, shared, setup });
-    const member = new GroupMember([server, ...beside].flatMap(({ port }) => port ?? []));
+    const [server, ...beside] = serve(declaration, settings, {
+      placed,
+      reply,
+      logs,
+      shared,
+      setup,
+      devel,
+      next,
+      quic,
+    });
+    for (const each of grpc) await each.listen(setup && serveOptions(setup));
+    const member = new GroupMember(
+      quic ? [] : [server, ...beside, ...grpc].flatMap(({ port }) => port ?? []),
+    );
+    if (quic && !oldestTakesAll(server.port!))
+      logs.server.log("this kernel breaks connections by HTTP/3 at a reload", "warn");
     finishDrop();
     const endUpkeep = startUpkeep(settings, server, logs.server);
-    watchProcess({ server, beside, member, reply, logs, lives, endUpkeep, grace: settings.graceTimeout });
+    watchProcess({
+      server,
+      beside,
+      grpc,
+      member,
+      reply,
+      logs,
+      lives,
+      endUpkeep,
+      grace: settings.graceTimeout,
+      flush: quic ? flushQuic : flushNothing,
+    });
     lives.maintain();
     tell({ type: "ready", port: server.port ?? settings.port });
   } catch (error) {
@@ -82,11 +133,15 @@ function replyParts(
     keepAlive: Math.ceil(settings.keepAlive),
     pause: settings.requestTimeout * 1000,
     finish: finisher(settings.compression),
+    altSvc: altSvcOf(settings),
     hsts: settings.secure && settings.hsts > 0 ? `max-age=${Math.floor(settings.hsts)}` : undefined,
   };
 }
 
 const deadlines = new Deadlines();
+/** The port of a gRPC service is that of its TCP workers. */
+const withoutGrpc = { grpc: [] };
+const flushNothing = async (): Promise<void> => {};
 
 interface Served {
   readonly placed: readonly Placed[];
@@ -94,6 +149,11 @@ interface Served {
   readonly logs: Logs;
   readonly shared: SharedScope;
   readonly setup: TlsSetup | undefined;
+  readonly devel: DevelWorker | undefined;
+  /** Numbers the transactions of all listeners. */
+  readonly next: () => number;
+  /** HTTP/3, and nothing else. */
+  readonly quic: boolean;
 }
 
 type Listener = ReturnType<typeof listen>;
@@ -102,10 +162,9 @@ type Listener = ReturnType<typeof listen>;
 function serve(
   { forward }: Declaration,
   settings: Settings,
-  { placed, reply, logs, shared, setup }: Served,
+  { placed, reply, logs, shared, setup, devel: reloaded, next, quic }: Served,
 ): [Listener, ...Listener[]] {
   const { address, port, keepAlive, requestTimeout, devel, silent, http2 } = settings;
-  const next = transactionNumbers();
   const scope = { ...shared, mountPoint: "", debug: devel && !silent };
   const table = new MountTable(placed);
   const dispatch = dispatcher({
@@ -115,11 +174,17 @@ function serve(
     deadlines,
     pause: requestTimeout * 1000,
     next,
+    version: quic ? "3" : "1.1",
     elsewhere: toDomain(forward),
   });
   const common = { address, keepAlive, http2, log: logs.server };
-  const main = listen(dispatch, { ...common, port, tls: setup && serveOptions(setup) });
-  if (forward === undefined) return [main];
+  const main = listen(reloaded?.around(dispatch) ?? dispatch, {
+    ...common,
+    port: quic ? quicPort(settings)! : port,
+    http3: quic,
+    tls: setup && serveOptions(setup),
+  });
+  if (forward === undefined || quic) return [main];
   return [main, listen(forwarder(forward, { scope, reply, next }), { ...common, port: forward.from })];
 }
 

@@ -2,7 +2,7 @@ import { Context, type HttpServer, runWith, type Scope } from "../context.ts";
 import type { Answer, Mount } from "../mounts/mount.ts";
 import { continued } from "../trace/transaction.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type HttpVersion } from "./exchange.ts";
 import { redirectBelow, refuse, unanswered } from "./fallback.ts";
 import { limitBody, refusalOf } from "./limits.ts";
 import { noResponse, type Reply } from "./reply.ts";
@@ -19,6 +19,7 @@ export interface DispatchParts {
   readonly pause: number;
   /** Numbers the transactions of all listeners of a process. */
   readonly next: () => number;
+  readonly version: HttpVersion;
   /** Answers requests for hosts that are not served here. */
   readonly elsewhere: ((exchange: Exchange) => Response | undefined) | undefined;
 }
@@ -33,7 +34,7 @@ export type Dispatch = (request: Request, server: HttpServer) => Response | Prom
  * The way out, with everything that can go wrong, is `Reply`.
  */
 export function dispatcher(parts: DispatchParts): Dispatch {
-  const { table, scope, reply, deadlines, pause, next, elsewhere } = parts;
+  const { table, scope, reply, deadlines, pause, next, version, elsewhere } = parts;
   const nowhere = nowhereOf(scope);
 
   /** Takes the ids of a trusted peer over. */
@@ -49,8 +50,10 @@ export function dispatcher(parts: DispatchParts): Dispatch {
 
   function enter(exchange: Exchange, entry: Entry): Answer {
     const context = exchange.enter(entry);
-    if (entry.mount.final) return entry.mount.respond(exchange.request, context);
+    const { mount } = entry;
+    if (mount.final && mount.relays !== true) return mount.respond(exchange.request, context);
     limitBody(exchange, entry.limits, pause, deadlines);
+    if (mount.final) return runWith(context, respondOf, mount, context);
     exchange.rebase();
     return runWith(context, respondOf, entry.mount, context);
   }
@@ -81,7 +84,7 @@ export function dispatcher(parts: DispatchParts): Dispatch {
   }
 
   return (request, server) => {
-    const exchange = new Exchange(request, server, next());
+    const exchange = new Exchange(request, server, next(), version);
     join(exchange);
     let answer: Response | Promise<Response>;
     try {

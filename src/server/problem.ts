@@ -15,7 +15,7 @@ export interface Problem {
 /** The problem an error becomes. What was not meant for the client stays in the log unless `debug`. */
 export function problemOf(error: unknown, transaction: string, debug: boolean): Problem {
   const status = statusOf(error);
-  const detail = debug || (status < 500 && isForClient(error)) ? messageOf(error) : undefined;
+  const detail = debug || (status < 500 && isForClient(error)) ? messageOf(error) : shownOf(error);
   return { status, detail, transaction, ...(debug && status >= 500 ? { trace: explained(error) } : {}) };
 }
 
@@ -37,6 +37,10 @@ const isForClient = (error: unknown): boolean =>
   (typeof error === "object" &&
     error !== null &&
     ("getResponse" in error || ("expose" in error && error.expose === true)));
+
+/** What an error of the engine has for the client, whatever its message tells an operator. */
+const shownOf = (error: unknown): string | undefined =>
+  error instanceof SkitaiError ? error.shown : undefined;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -11,6 +11,9 @@ export function installAlias(declaration: AliasDeclaration): void {
   if (!clusters.has(declaration.name)) clusters.set(declaration.name, new Cluster(declaration));
 }
 
+/** The alias of this name, whatever it stands for. */
+export const findCluster = (name: string): Cluster | undefined => clusters.get(name);
+
 export const allClusters = (): IterableIterator<Cluster> => clusters.values();
 
 /**

@@ -1,0 +1,27 @@
+import { PROTO_HTTP, PROTO_HTTPS } from "../config/alias-options.ts";
+import { SkitaiError } from "../errors.ts";
+import { ReverseProxy } from "../proxy/reverse.ts";
+import type { Mount, MountKind } from "./mount.ts";
+import { aliasOf } from "./target.ts";
+
+/** `mount("/search", "@mysearch/v2")`: a reverse proxy. Spec P1. */
+export const upstream = {
+  open(target, { point, relay }): Mount {
+    const { alias, base } = aliasOf(target)!;
+    if (alias.type !== PROTO_HTTP && alias.type !== PROTO_HTTPS)
+      throw new SkitaiError("MOUNT_INVALID", {
+        name: `mount("${point || "/"}", "${target as string}")`,
+        value: alias.type,
+        accepted: "an alias of PROTO_HTTP or PROTO_HTTPS",
+      });
+    const proxy = new ReverseProxy(alias, { ...relay, point, base });
+    return {
+      label: `upstream ${alias.name}`,
+      final: true,
+      relays: true,
+      exact: true,
+      respond: (request, context) => proxy.respond(request, context),
+      close: () => proxy.close(),
+    };
+  },
+} satisfies MountKind;
