@@ -4,10 +4,11 @@ import type { Server } from "bun";
 import { SkitaiError } from "./errors.ts";
 import { plainAddress } from "./http/network.ts";
 import { preloadLink } from "./http/preload.ts";
+import type { SocketHandler } from "./http/socket-handler.ts";
 
 /** The engine's `Bun.serve` instance, as far as a request needs it. */
 export type HttpServer = Pick<
-  Server<unknown>,
+  Server<SocketHandler>,
   "requestIP" | "timeout" | "upgrade" | "pendingRequests" | "pendingWebSockets"
 >;
 
@@ -40,6 +41,8 @@ export class Context {
   readonly ltxnid: number;
   readonly server: HttpServer;
   readonly scope: Scope;
+  /** The request has become a websocket. */
+  upgraded = false;
   readonly #transaction: string | number;
   #peer: string | undefined;
   #links: string[] | undefined;
@@ -98,10 +101,24 @@ export class Context {
     return true;
   }
 
+  /**
+   * Makes a websocket of the request; what the handler returns after that is not sent. Spec X1.
+   * @returns what to return, or `undefined` when the client did not ask for one
+   */
+  upgrade(handler: SocketHandler, headers: Record<string, string> = {}): Response | undefined {
+    this.upgraded = this.server.upgrade(this.request, { data: handler, headers });
+    return this.upgraded ? new Response(null) : undefined;
+  }
+
   /** For who sends the answer: the `Link` header that was asked for. No more can be added. */
   takeLinks(): string | undefined {
     this.#sent = true;
     return this.#links?.join(", ");
+  }
+
+  /** Whether the head of the answer is on its way. */
+  get answered(): boolean {
+    return this.#sent;
   }
 
   /** Aborted when the client goes away. */

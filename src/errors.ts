@@ -53,6 +53,11 @@ export const codes = {
   BUILD_FAILED: { status: 500, title: "Build failed" },
   QUERY_INVALID: { status: 500, title: "Invalid query" },
   RPC_INVALID: { status: 400, title: "Invalid RPC message" },
+  GATEWAY_TOKEN: { status: 401, title: "Token is missing or does not count" },
+  GATEWAY_FORBIDDEN: { status: 403, title: "Not permitted" },
+  GATEWAY_LIMIT: { status: 429, title: "Too many requests" },
+  GATEWAY_FAILED: { status: 503, title: "Token cannot be checked" },
+  TABLE_QUERY: { status: 400, title: "Invalid query of a table" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof codes;

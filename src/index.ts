@@ -50,6 +50,8 @@ import { currentRole } from "./process/role.ts";
 import { CorequestError } from "./corequest/errors.ts";
 import type { GrpcCallOptions, GrpcStream, GrpcStub, GrpcStubOptions } from "./corequest/grpc-stub.ts";
 import { HttpError } from "./corequest/http-result.ts";
+import { Q } from "./corequest/query/condition.ts";
+import { sql } from "./corequest/query/raw.ts";
 import { Result } from "./corequest/result.ts";
 import { resultCache } from "./corequest/result-cache.ts";
 import { STA_NETERR, STA_NORMAL, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "./corequest/status.ts";
@@ -63,7 +65,7 @@ import type { Methods } from "./rpc/methods.ts";
 import { xmlrpc, type XmlRpcOptions } from "./rpc/xmlrpc-server.ts";
 import { was } from "./was.ts";
 
-export { abspath, codes, Context, getswd, GrpcError, jsonrpc, RpcFault, SkitaiError, was, xmlrpc };
+export { abspath, codes, Context, getswd, GrpcError, jsonrpc, Q, RpcFault, SkitaiError, sql, was, xmlrpc };
 export type {
   AppModule,
   Certificate,

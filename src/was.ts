@@ -1,8 +1,15 @@
 import { type Context, currentContext } from "./context.ts";
+import { process, subprocess, thread } from "./corequest/backends/jobs.ts";
+import { database } from "./corequest/database.ts";
+import { grpcStub } from "./corequest/grpc-stub.ts";
 import { type Ask, method, type Send } from "./corequest/http-calls.ts";
+import { jsonrpcStub } from "./corequest/jsonrpc-stub.ts";
 import { mask } from "./corequest/mask.ts";
 import { tasks } from "./corequest/tasks.ts";
+import { transaction } from "./corequest/transaction.ts";
+import { xmlrpcStub } from "./corequest/xmlrpc-stub.ts";
 import { processLogs } from "./log/logs.ts";
+import { Lock } from "./state/lock.ts";
 import { processWords } from "./state/process.ts";
 
 /**
@@ -41,6 +48,8 @@ export const was = {
   incgs: (name: string, by?: number): number => processWords().incgs(name, by),
   /** Says to all workers that something, like a table, changed just now; returns the time in seconds. Spec H2. */
   setlu: (name: string, ...details: readonly unknown[]): number => processWords().setlu(name, ...details),
+  /** A lock of all workers, released when its holder dies: `await using hold = await was.getLock("x").acquire()`. Spec H4. */
+  getLock: (name: string): Lock => new Lock(name),
   /** When one of these changed last, in seconds; the start of the service for what never did. Spec H2. */
   getlu: (name: string, ...others: readonly string[]): number => processWords().getlu(name, ...others),
   /** HTTP calls as tasks, see `Task`: `was.get("@alias/path")`, `.lb`, `.map`. Spec Q2. */
@@ -54,6 +63,22 @@ export const was = {
   patch: method<Send>("PATCH"),
   /** `multipart/form-data`, by POST: fields, and files as `Blob` or `Bun.file`. */
   upload: method<Send>("POST", true),
+  /** Methods of an XML-RPC server as tasks: `was.xmlrpc("@rpc/rpc2").math.pow(2, 3)`. Spec R1. */
+  xmlrpc: xmlrpcStub,
+  /** Methods of a JSON-RPC 2.0 server as tasks. Spec R2. */
+  jsonrpc: jsonrpcStub,
+  /** Methods of a gRPC service as tasks and streams. Spec R3. */
+  grpc: grpcStub,
+  /** A job in a thread of this worker, as a task: `was.Thread(resize, "a.png", 100)`. Spec Q8. */
+  Thread: thread,
+  /** A job in a process of its own, which may crash. Spec Q8. */
+  Process: process,
+  /** A program and its arguments, no shell: `was.Subprocess(["convert", "a.png", "b.jpg"], { timeout: 30 })`. Spec Q8. */
+  Subprocess: subprocess,
+  /** Statements on PostgreSQL or SQLite as tasks: `was.db("@alias").execute(…)`. Spec D1, D2, D4. */
+  db: database,
+  /** Statements that take effect together: `await using tx = await was.transaction("@alias")`. Spec D3. */
+  transaction,
   /** Several tasks as one. Spec Q4. */
   Tasks: tasks,
   /** Data that is there already, as a task. Spec Q4. */

@@ -40,7 +40,7 @@ export async function buildExecutable(options: BuildOptions): Promise<Built> {
   checkOutfile(outfile);
   const { modules, directories } = contentsOf(plan, options.embedStatic);
   const files = directories.flatMap((directory) => directory.files);
-  const code = embeddingCode(enginePath(script), modules, directories);
+  const code = embeddingCode(enginePath(script), modules, directories, plan.protos);
   const virtual = new Map<string, string | Uint8Array>(
     files.map((file) => [virtualFile(file), file.bytes] as const),
   );
@@ -74,11 +74,10 @@ const defaultName = ({ name }: Plan, script: string): string =>
 
 /** The engine that the script imports: what is embedded must reach that one, not the one this command came with. */
 function enginePath(script: string): string {
-  const index = Bun.resolveSync("skitai", dirname(script));
-  const path = resolve(dirname(index), "mounts/embedded.ts");
-  if (existsSync(path)) return path;
+  const engine = dirname(Bun.resolveSync("skitai", dirname(script)));
+  if (["mounts", "grpc"].every((room) => existsSync(resolve(engine, room, "embedded.ts")))) return engine;
   throw new SkitaiError("BUILD_FAILED", {
-    name: dirname(index),
+    name: engine,
     accepted: "the skitai that the script imports is of another version than this command",
   });
 }

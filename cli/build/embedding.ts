@@ -1,3 +1,4 @@
+import type { PlannedProto } from "../../src/process/plan.ts";
 import type { FoundFile } from "./files.ts";
 
 /** Directory of the files that exist in the bundler's memory only. */
@@ -19,12 +20,13 @@ interface Keyed {
 /**
  * The code of that module. Modules are literal lazy imports, so that the bundler takes them in and only a process that
  * serves loads them; maps of files are made when a mount is opened, which a master never does.
- * @param engine path of the engine's `mounts/embedded.ts`
+ * @param engine directory of the engine's sources
  */
 export function embeddingCode(
   engine: string,
   modules: readonly (Keyed & { readonly path: string })[],
   directories: readonly (Keyed & { readonly files: readonly FoundFile[] })[],
+  protos: readonly PlannedProto[],
 ): string {
   const names = new Map<string, string>();
   for (const file of directories.flatMap(({ files }) => files))
@@ -32,7 +34,8 @@ export function embeddingCode(
   const entry = ({ path, bytes, mtime, etag }: FoundFile): string =>
     `[${JSON.stringify(path)}, { path: ${names.get(etag)}, size: ${bytes.length}, mtime: ${mtime}, etag: "${etag}" }]`;
   return [
-    `import { embed } from ${JSON.stringify(engine)};`,
+    `import { embed } from ${JSON.stringify(`${engine}/mounts/embedded.ts`)};`,
+    `import { embedProto } from ${JSON.stringify(`${engine}/grpc/embedded.ts`)};`,
     ...[...names].map(
       ([etag, name]) => `import ${name} from "${virtualRoot}/${etag}" with { type: "file" };`,
     ),
@@ -45,6 +48,9 @@ export function embeddingCode(
         `get files() { return new Map([${directory.files.map(entry).join(",\n")}]); }`,
         "directory",
       ),
+    ),
+    ...protos.flatMap(({ keys, json }) =>
+      keys.map((key) => `embedProto(${JSON.stringify(key)}, ${JSON.stringify(json)});`),
     ),
   ].join("\n");
 }

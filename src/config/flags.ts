@@ -9,6 +9,8 @@ export interface Flag {
   readonly long: string;
   /** Shown behind `=` in the help; a flag without it takes no value. */
   readonly placeholder?: string;
+  /** The value may be left out, and is never the next word. */
+  readonly optional?: true;
   readonly help: string;
   /** The engine option that this flag sets. */
   readonly option?: OptionName;
@@ -47,5 +49,6 @@ function engineFlag(option: OptionName): Flag {
     help: row.help,
     option,
     ...(row.type === "flag" && row.default === false ? {} : { placeholder: row.type.toUpperCase() }),
+    ...(row.type === "port" ? { optional: true } : {}),
   };
 }

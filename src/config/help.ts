@@ -26,8 +26,9 @@ export function helpText(line: CommandLine): string {
   ].join("\n");
 }
 
-function row({ short, long, placeholder, help, option }: Flag): string {
-  const name = `${short ? `${short}, ` : "    "}${long}${placeholder ? `=${placeholder}` : ""}`;
+function row({ short, long, placeholder, optional, help, option }: Flag): string {
+  const value = placeholder === undefined ? "" : optional ? `[=${placeholder}]` : `=${placeholder}`;
+  const name = `${short ? `${short}, ` : "    "}${long}${value}`;
   return `  ${name.padEnd(34)} ${help}${option ? details(option) : ""}`;
 }
 

@@ -96,6 +96,11 @@ export interface Hooks {
 export interface PreferenceOptions extends MountOptions {
   /** Directory that relative paths and package names of the mount start from; default the script's. */
   path?: string;
+  /**
+   * Reloads the service when a file of the mount changes, as `--devel` does for all of them; default false. Of a mount that is not
+   * named by text, but imported by the script, that is any file of the service. Spec O4.
+   */
+  useReloader?: boolean;
   /** Merged key by key into `app.config`, if the app has one; on `context.config` in any case. */
   config?: Record<string, unknown>;
 }

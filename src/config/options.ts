@@ -6,6 +6,8 @@ export type OptionType =
   | { type: "duration"; min: number; max: number }
   | { type: "size"; min: number; max: number }
   | { type: "flag" }
+  /** A flag that may name a port: `--quic`, `--quic=4433`. */
+  | { type: "port" }
   | { type: "choice"; of: readonly string[] }
   | { type: "networks" };
 
@@ -62,7 +64,7 @@ export const optionTable = {
     type: "flag",
     default: false,
     accepted: "true or false",
-    help: "development mode: error details, no cache headers",
+    help: "development mode: reload of what is saved, error details, no cache headers",
   },
   silent: {
     type: "flag",
@@ -256,6 +258,20 @@ export const optionTable = {
     default: true,
     accepted: "true or false",
     help: "HTTP/2 beside HTTP/1.1 on the same port",
+  },
+  quic: {
+    type: "port",
+    default: false,
+    accepted: "true (the number of port), false, or an integer from 2 to 65535",
+    help: "HTTP/3 on this UDP port, by one more process; needs enableSsl",
+  },
+  quicPublicPort: {
+    type: "integer",
+    min: 0,
+    max: 65535,
+    default: 0,
+    accepted: "an integer from 0 (the one of quic) to 65535",
+    help: "UDP port that Alt-Svc tells clients, where something in front maps ports",
   },
   hsts: {
     type: "duration",

@@ -20,7 +20,7 @@ export class MountPreference implements Preference {
   readonly #given: PreferenceOptions;
 
   constructor(given: PreferenceOptions = {}) {
-    const { path: _, config, ...options } = given;
+    const { path: _, config, useReloader: __, ...options } = given;
     this.#given = given;
     this.options = Object.freeze(options);
     this.config = isRecord(config) ? { ...config } : {};
@@ -30,6 +30,11 @@ export class MountPreference implements Preference {
   get base(): string {
     const { path } = this.#given;
     return typeof path === "string" ? abspath(path) : abspath();
+  }
+
+  /** Whether the service reloads when a file of this mount changes, in production too. */
+  get useReloader(): boolean {
+    return this.#given.useReloader === true;
   }
 
   mount(point: string, module: Extension): void {
@@ -51,6 +56,7 @@ export class MountPreference implements Preference {
     return mountOptionErrors(point, this.#given, {
       path: { accepts: (value) => typeof value === "string", accepted: "a directory" },
       config: { accepts: isRecord, accepted: "an object" },
+      useReloader: { accepts: (value) => typeof value === "boolean", accepted: "true or false" },
     });
   }
 

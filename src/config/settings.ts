@@ -39,6 +39,10 @@ export interface Settings {
   /** No option: whether `enableSsl` was called. */
   readonly secure: boolean;
   readonly http2: boolean;
+  /** True for the number of `port`. */
+  readonly quic: boolean | number;
+  /** 0 for that of `quic`. */
+  readonly quicPublicPort: number;
   readonly hsts: number;
   readonly profile: boolean;
   readonly gc: boolean;
@@ -78,6 +82,8 @@ export interface RunOptions {
   admin?: string;
   runDirectory?: string;
   http2?: boolean;
+  quic?: boolean | number | string;
+  quicPublicPort?: number;
   hsts?: Duration;
   profile?: boolean;
   gc?: boolean;

@@ -88,6 +88,11 @@ function schemaOf(row: OptionType): z.ZodType {
       return z.preprocess(wholeSize, z.int().min(row.min).max(row.max));
     case "flag":
       return z.preprocess((value) => truth[String(value)], z.boolean());
+    case "port":
+      return z.preprocess(
+        (value) => truth[String(value)] ?? numeral(value),
+        z.union([z.boolean(), z.int().min(2).max(65535)]),
+      );
     case "choice":
       return z.enum(row.of);
     case "networks":

@@ -32,17 +32,22 @@ export function readWords(args: readonly string[], flags: readonly Flag[]): Word
       unknown.push(token.rawName);
       // What looks like the value of an unknown flag is no second mistake.
       if (token.value === undefined) skip = token.index + 1;
-    } else if ((flag.placeholder === undefined) !== (token.value === undefined)) misused.push(flag);
+    } else if (isMisused(flag, token.value)) misused.push(flag);
     else values.set(flag.long, token.value ?? true);
   }
   return { values, plain, unknown, misused };
 }
 
+function isMisused({ placeholder, optional }: Flag, value: string | undefined): boolean {
+  if (optional) return value === "";
+  return (placeholder === undefined) !== (value === undefined);
+}
+
 function tokensOf(args: readonly string[], flags: readonly Flag[]) {
   const options: NonNullable<ParseArgsConfig["options"]> = {};
-  for (const { long, short, placeholder } of flags)
+  for (const { long, short, placeholder, optional } of flags)
     options[long.slice(2)] = {
-      type: placeholder ? "string" : "boolean",
+      type: placeholder && !optional ? "string" : "boolean",
       ...(short ? { short: short.slice(1) } : {}),
     };
   return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true }).tokens;

@@ -6,14 +6,17 @@ import { SkitaiError } from "../errors.ts";
 import { logDirectory } from "../log/directory.ts";
 import { installLogs, Logs } from "../log/logs.ts";
 import { Rotation } from "../log/rotation.ts";
+import { createWords } from "../state/file.ts";
 import { setProcessTitle, shortTitle } from "../system/process-title.ts";
 import type { Account } from "../system/user.ts";
 import { openCertificates } from "./certificates.ts";
 import { openAdmin, openControl } from "./control.ts";
+import { reloadsByItself } from "./devel-options.ts";
 import type { ReadyMessage } from "./messages.ts";
 import { occupy, refuse } from "./occupy.ts";
 import { abort, prepare } from "./prepare.ts";
 import { claimPort } from "./port.ts";
+import { quicPort } from "./quic.ts";
 import { accountVariables, asAccount, makeLogDirectory, serviceAccount } from "./privileges.ts";
 import { ownCommand, profileFlag } from "./self.ts";
 import { Service, urlOf } from "./service.ts";
@@ -34,11 +37,16 @@ export async function runMaster(declaration: Declaration): Promise<never> {
   const logs = openLogs(directory, account);
   setProcessTitle(`skitai/${settings.name}: master`, shortTitle(settings.name, ":m"));
   if (declaration.forward) claimForward(settings, declaration.forward);
+  claimGrpc(settings, declaration);
   // Why it failed is logged already.
   const reload = (): void => void service.reload().catch(() => {});
   const certificates = await openCertificates(declaration, reload);
   const command = settings.profile ? ownCommand(profileFlag) : ownCommand();
-  const supervisor = new Supervisor(settings, command, certificates);
+  const onlooker = reloadsByItself(declaration, settings)
+    ? (await import("./devel-start.ts")).reloader(declaration, settings, () => service)
+    : undefined;
+  const words = openWords(files.directory, account);
+  const supervisor = new Supervisor(settings, command, words, certificates, onlooker);
   const reopen = (): void => {
     asAccount(account, () => logs.reopen());
     supervisor.signal("SIGUSR1");
@@ -47,18 +55,35 @@ export async function runMaster(declaration: Declaration): Promise<never> {
   watchProcess(supervisor, service, logs, { reopen, reload });
   listen(service, settings, files.directory);
   startRotation(directory, settings, { logs, account, reopen });
-  const serving = await supervisor.start().catch((error) => abort([error]));
+  const serving = await supervisor.start().catch(async (error) => {
+    await onlooker?.over();
+    return abort([error]);
+  });
   if (serving) {
     service.started = true;
     announce(settings);
     manager.ready(settings, urlOf(settings));
   }
-  process.exit(await supervisor.ended);
+  const code = await supervisor.ended;
+  await onlooker?.over();
+  process.exit(code);
 }
 
 function claimForward({ address }: Settings, { from }: ForwardDeclaration): void {
   try {
-    claimPort(address, from);
+    claimPort(address, from, "in enableForward");
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function claimGrpc({ address, port: main }: Settings, { grpc, forward }: Declaration): void {
+  try {
+    for (const port of new Set(grpc.map((each) => each.port))) {
+      if (port === main || port === forward?.from)
+        throw new SkitaiError("OPTION_INVALID", { name: "grpc", value: port, accepted: "a port of its own" });
+      claimPort(address, port);
+    }
   } catch (error) {
     refuse(error);
   }
@@ -74,6 +99,14 @@ function openLogs(directory: string | undefined, account: Account | undefined): 
     return abort([
       new SkitaiError("OPTION_INVALID", { name: "enableFileLogging", value: directory, accepted }),
     ]);
+  }
+}
+
+function openWords(directory: string, account: Account | undefined): number {
+  try {
+    return createWords(directory, account);
+  } catch (error) {
+    return refuse(error);
   }
 }
 
@@ -138,8 +171,10 @@ function stopper(service: Service): () => void {
 function announce(settings: Settings): void {
   const { name, port, workers, devel } = settings;
   const url = urlOf(settings);
+  const udp = quicPort(settings);
+  const quic = udp === undefined ? "" : ` and by HTTP/3 on UDP port ${udp}`;
   process.stdout.write(
-    `skitai/${name} serves ${url}/ from ${workers} worker${workers === 1 ? "" : "s"}${devel ? " (development)" : ""}\n`,
+    `skitai/${name} serves ${url}/ from ${workers} worker${workers === 1 ? "" : "s"}${quic}${devel ? " (development)" : ""}\n`,
   );
   const message: ReadyMessage = { type: "ready", url, port, pid: process.pid };
   process.send?.(message);

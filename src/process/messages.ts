@@ -14,6 +14,8 @@ export type WorkerMessage =
   | { readonly type: "left" }
   /** It waits for certificates and keys. */
   | { readonly type: "certificates" }
+  | LoadedMessage
+  | LockMessage
   /** The script itself is wrong: starting again cannot help. */
   | RefusedMessage
   /** The answer to a `report`. */
@@ -22,6 +24,24 @@ export type WorkerMessage =
 export interface RefusedMessage {
   readonly type: "refused";
   readonly message: string;
+}
+
+/** It wants a lock, or does not any more. `id` is a number of its own for this one time. */
+export interface LockMessage {
+  readonly type: "lock";
+  readonly name: string;
+  readonly id: number;
+  readonly wanted: boolean;
+}
+
+/** What a worker is made of, in development; again when there is more. Absolute paths. */
+export interface LoadedMessage {
+  readonly type: "loaded";
+  readonly files: readonly string[];
+  /** What is mounted by name, with or without the ending of its file. */
+  readonly wanted: readonly string[];
+  /** Hashes, by name, of the options that the script says. */
+  readonly options: Readonly<Record<string, string>>;
 }
 
 /** What a master asks its worker. */
@@ -40,14 +60,18 @@ export type MasterMessage =
   | ReportRequest
   | CertificatesMessage
   | { readonly type: "bind" }
+  /** The lock it wanted by this number is its own. */
+  | { readonly type: "locked"; readonly id: number }
   /** It is being replaced; it has replaced another, which answers nobody new any more. */
   | { readonly type: "beforeReload" | "reloaded" }
   /** New connections go to none of the places in `closing`; a group of 0 is steered no more. */
   | { readonly type: "steer"; readonly size: number; readonly closing: readonly number[] }
   /** Close kept connections, and say when it is quiet. */
   | { readonly type: "drain" }
-  /** Close the sockets, finish and end. */
-  | { readonly type: "leave" };
+  /** Close the sockets, finish and end; within `linger` seconds, or the grace time when it is not given. */
+  | { readonly type: "leave"; readonly linger?: number }
+  /** Why a newer version does not start, to be shown. */
+  | { readonly type: "fault"; readonly text: string };
 
 /** What a master tells whoever started it with an IPC channel (the test client). */
 export interface ReadyMessage {

@@ -1,8 +1,9 @@
 import type { Settings } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import type { RefusedMessage } from "./messages.ts";
-import { claimPort } from "./port.ts";
+import { claimPort, claimUdpPort } from "./port.ts";
 import { abort } from "./prepare.ts";
+import { quicPort } from "./quic.ts";
 import { currentRole } from "./role.ts";
 import { isOneOfMany } from "./run-directory.ts";
 import { ServiceFiles } from "./service-files.ts";
@@ -16,6 +17,8 @@ export async function occupy(asked: Settings): Promise<{ settings: Settings; fil
   try {
     const files = many ? undefined : await ServiceFiles.take(asked, many);
     const settings = { ...asked, port: claimPort(asked.address, asked.port) };
+    const udp = quicPort(settings);
+    if (udp !== undefined) await claimUdpPort(settings.address, udp);
     return { settings, files: files ?? (await ServiceFiles.take(settings, many)) };
   } catch (error) {
     return refuse(error);

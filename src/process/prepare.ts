@@ -4,6 +4,7 @@ import { SkitaiError } from "../errors.ts";
 import { readTarget, textOf } from "../mounts/target.ts";
 import { badCertificates } from "./certificates.ts";
 import { badAccount } from "./privileges.ts";
+import { badQuic } from "./quic.ts";
 
 /**
  * The settings of a service that can be started. Else prints all that is wrong, a line each, before anything listens, and
@@ -23,11 +24,14 @@ export async function examine(
 ): Promise<{ settings: Settings; errors: SkitaiError[] }> {
   const { validate } = await import("../config/validate.ts");
   const { settings, errors } = validate(declaration, process.env);
-  return { settings, errors: [...errors, ...badMounts(declaration)] };
+  return {
+    settings,
+    errors: [...errors, ...(errors.length > 0 ? [] : badQuic(settings)), ...badMounts(declaration)],
+  };
 }
 
-function badMounts({ mounts, errors }: Declaration): SkitaiError[] {
-  if (mounts.length === 0 && errors.length === 0)
+function badMounts({ mounts, grpc, errors }: Declaration): SkitaiError[] {
+  if (mounts.length === 0 && grpc.length === 0 && errors.length === 0)
     return [
       new SkitaiError("MOUNT_INVALID", {
         name: "mount",

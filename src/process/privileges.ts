@@ -20,7 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws SkitaiError OPTION_INVALID for a user or group that there is not, or that only root could become
  */
 export function serviceAccount(
-  { user, port }: Pick<Settings, "user" | "port">,
+  { user, port, quic }: Pick<Settings, "user" | "port" | "quic">,
   forward: ForwardDeclaration | undefined,
   environment: Environment,
 ): Account | undefined {
@@ -28,12 +28,15 @@ export function serviceAccount(
   if (self === undefined) return undefined;
   if (user !== "") return chosenAccount(user, self);
   if (self !== 0) return undefined;
-  return sudoAccount(environment) ?? ([port, forward?.from ?? 0].some(isPrivileged) ? nobody() : undefined);
+  return (
+    sudoAccount(environment) ??
+    ([port, Number(quic), forward?.from ?? 0].some(isPrivileged) ? nobody() : undefined)
+  );
 }
 
 /** What is wrong with `user`. */
 export function badAccount(
-  settings: Pick<Settings, "user" | "port">,
+  settings: Pick<Settings, "user" | "port" | "quic">,
   forward: ForwardDeclaration | undefined,
 ): Error[] {
   try {

@@ -11,10 +11,14 @@ import { currentRole } from "./role.ts";
 export async function run(declaration: Declaration, options: RunOptions): Promise<never> {
   declaration.set(options);
   declaration.close();
-  process.chdir(getswd());
+  // A thread is where its process is.
+  if (Bun.isMainThread) process.chdir(getswd());
   switch (currentRole()) {
     case "worker":
       await (await import("./worker.ts")).runWorker(declaration);
+      break;
+    case "job":
+      (await import("./job-host.ts")).runJobHost(declaration);
       break;
     case "plan":
       (await import("./plan.ts")).runPlan(declaration);

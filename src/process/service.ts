@@ -49,8 +49,9 @@ export class Service implements Controlled {
     };
   }
 
-  reload(): Promise<void> {
-    return this.#manager.reloading(() => this.#supervisor.reload());
+  /** @param failed instead of the log, told why it failed */
+  reload(failed?: (error: Error) => void): Promise<void> {
+    return this.#manager.reloading(() => this.#supervisor.reload(failed));
   }
 
   /**

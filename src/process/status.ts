@@ -1,3 +1,5 @@
+import type { WorkerIndex } from "./quic.ts";
+
 /** What a worker says of itself when it is asked. */
 export interface WorkerReport {
   /** Requests answered since it started. */
@@ -7,13 +9,14 @@ export interface WorkerReport {
 }
 
 export interface WorkerStatus extends Partial<WorkerReport> {
-  readonly index: number;
+  /** `"quic"` is the one of HTTP/3. */
+  readonly index: WorkerIndex;
   readonly pid: number;
   readonly state: "starting" | "serving" | "stopping";
   /** Seconds since it serves. */
   readonly uptime: number;
-  /** Workers before it in its place. */
-  readonly restarts: number;
+  /** How often its place was filled again after an end; not of one that takes a place, or has given it to the next. */
+  readonly restarts?: number;
 }
 
 /** What `status --json` prints. A worker that does not answer has no `requests` and `memory`. Spec W6. */
@@ -39,7 +42,7 @@ export function statusText({ name, version, pid, state, uptime, url, workers }: 
     span(each.uptime),
     each.requests === undefined ? "-" : String(each.requests),
     each.memory === undefined ? "-" : `${(each.memory / 1024 ** 2).toFixed(1)} MB`,
-    String(each.restarts),
+    each.restarts === undefined ? "-" : String(each.restarts),
   ]);
   return [
     `skitai/${name} (${version}) is ${state}: ${url}/, pid ${pid}, up ${span(uptime)}`,

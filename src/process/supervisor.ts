@@ -3,8 +3,9 @@ import type { Certificates } from "../tls/certificates.ts";
 import { hasLimits, Recycler } from "./recycle.ts";
 import { replaceWorkers } from "./reload.ts";
 import { ReuseportGroup } from "./reload-group.ts";
+import type { WorkerIndex } from "./quic.ts";
 import type { WorkerStatus } from "./status.ts";
-import { WorkerHandle } from "./worker-handle.ts";
+import { type Onlooker, WorkerHandle } from "./worker-handle.ts";
 import { note, WorkerSlot } from "./worker-slot.ts";
 
 /** Milliseconds between two looks at what limits workers. */
@@ -16,7 +17,8 @@ export class Supervisor {
   readonly ended: Promise<0 | 2>;
   readonly #end: (code: 0 | 2) => void;
   readonly #workers: number;
-  readonly #make: (index: number) => WorkerHandle;
+  readonly #quic: boolean;
+  readonly #make: (index: WorkerIndex) => WorkerHandle;
   readonly #certificates: Pick<Certificates, "setup" | "refresh"> | undefined;
   readonly #slots = new Set<WorkerSlot>();
   readonly #group = new ReuseportGroup();
@@ -28,18 +30,26 @@ export class Supervisor {
   #stopping = false;
   #forced = false;
 
-  /** @param certificates what a new worker is to show */
+  /**
+   * @param words descriptor of the file that the workers share
+   * @param certificates what a new worker is to show
+   * @param onlooker told of every worker
+   */
   constructor(
     settings: Settings,
     command: readonly string[],
+    words: number,
     certificates?: Pick<Certificates, "setup" | "refresh">,
+    onlooker?: Onlooker,
   ) {
     const { promise, resolve } = Promise.withResolvers<0 | 2>();
     this.ended = promise;
     this.#end = resolve;
     this.#workers = settings.workers;
+    this.#quic = settings.quic !== false;
     this.#recycler = hasLimits(settings) ? new Recycler(settings) : undefined;
-    this.#make = (index) => new WorkerHandle(index, settings, command, () => certificates?.setup);
+    this.#make = (index) =>
+      new WorkerHandle(index, settings, command, () => certificates?.setup, words, onlooker);
     this.#certificates = certificates;
   }
 
@@ -49,6 +59,7 @@ export class Supervisor {
    */
   async start(): Promise<boolean> {
     const slots = Array.from({ length: this.#workers }, () => this.#add());
+    if (this.#quic) slots.push(this.#add("quic"));
     try {
       await Promise.all(slots.map(({ served }) => served));
       if (!this.#stopping) void this.#recycle();
@@ -73,14 +84,15 @@ export class Supervisor {
   /**
    * Replaces all workers without losing a request; a reload that waits for the one before it serves all who ask for it.
    * Resolves when new connections reach new workers only. Spec W4.
-   * @throws SkitaiError LAUNCH_FAILED when a new worker does not start; the reason is logged and the old ones serve on
+   * @param failed told why before it rejects; default a line in the log
+   * @throws SkitaiError LAUNCH_FAILED when a new worker does not start; the old ones serve on
    */
-  reload(): Promise<void> {
-    this.#waiting ??= this.#reload(this.#reloading);
+  reload(failed = sayFailed): Promise<void> {
+    this.#waiting ??= this.#reload(this.#reloading, failed);
     return this.#waiting;
   }
 
-  #reload(before: Promise<unknown>): Promise<void> {
+  #reload(before: Promise<unknown>, failed: (error: Error) => void): Promise<void> {
     const reload = async (): Promise<void> => {
       await Promise.allSettled([before, this.#served()]);
       this.#waiting = undefined;
@@ -88,7 +100,7 @@ export class Supervisor {
       await this.#replace([...this.#slots].filter(({ retired }) => !retired));
     };
     const result = reload().catch((error: Error) => {
-      note(`reload failed, the workers before it serve on: ${error.message}`);
+      failed(error);
       throw error;
     });
     this.#reloading = result;
@@ -142,10 +154,10 @@ export class Supervisor {
     return worker;
   }
 
-  /** Of every worker there is, by its number. */
+  /** Of every worker there is, by its number; those that come or go in a reload behind the one that has the place. */
   async status(): Promise<WorkerStatus[]> {
-    const all = await Promise.all([...this.#slots].map((slot) => slot.status()));
-    return all.filter((each) => each !== undefined).sort((one, other) => one.index - other.index);
+    const all = await Promise.all([...this.#slots, ...this.#others].map((each) => each.status()));
+    return all.filter((each) => each !== undefined).sort(byPlace);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -161,7 +173,7 @@ export class Supervisor {
       slot.served.catch((error) => note(`worker #${slot.index} was not added: ${error.message}`));
       return;
     }
-    const active = [...this.#slots].filter(({ retired }) => !retired);
+    const active = [...this.#slots].filter(({ retired, index }) => !retired && index !== "quic");
     if (active.length > 1) void this.#drop(active.at(-1)!);
   }
 
@@ -169,17 +181,20 @@ export class Supervisor {
     const worker = slot.release();
     if (worker === undefined) return;
     await this.#group.exclusively(() => this.#group.dismiss([worker]));
-    worker.stop();
+    if (!worker.stopping) worker.stop();
   }
 
-  #spawn(index: number): WorkerHandle {
+  #spawn(index: WorkerIndex): WorkerHandle {
     const worker = this.#make(index);
-    void worker.opened.then((opened) => opened && this.#group.exclusively(() => this.#group.bind(worker)));
+    void worker.opened.then((opened) => {
+      if (opened && index === "quic") worker.bind();
+      else if (opened) void this.#group.exclusively(() => this.#group.bind(worker));
+    });
     return worker;
   }
 
-  #add(): WorkerSlot {
-    const slot = new WorkerSlot(this.#freeIndex(), (index) => this.#spawn(index));
+  #add(index: WorkerIndex = this.#freeIndex()): WorkerSlot {
+    const slot = new WorkerSlot(index, (index) => this.#spawn(index));
     this.#slots.add(slot);
     void slot.ended.then(() => this.#gone(slot));
     return slot;
@@ -209,3 +224,10 @@ export class Supervisor {
     if (this.#stopping && this.#slots.size === 0 && this.#others.size === 0) this.#end(this.#forced ? 2 : 0);
   }
 }
+
+const sayFailed = ({ message }: Error): void =>
+  note(`reload failed, the workers before it serve on: ${message}`);
+
+/** The one of HTTP/3 is behind those that have numbers. */
+const byPlace = (one: WorkerStatus, other: WorkerStatus): number => placeOf(one) - placeOf(other);
+const placeOf = ({ index }: WorkerStatus): number => (index === "quic" ? Number.MAX_SAFE_INTEGER : index);

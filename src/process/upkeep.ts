@@ -1,4 +1,3 @@
-import type { Server } from "bun";
 import type { Settings } from "../config/settings.ts";
 import type { ApplicationLog } from "../log/application.ts";
 
@@ -12,7 +11,7 @@ const minute = 60_000;
  */
 export function startUpkeep(
   { gc, memtrack }: Pick<Settings, "gc" | "memtrack">,
-  server: Pick<Server<undefined>, "pendingRequests">,
+  server: { readonly pendingRequests: number },
   log: ApplicationLog,
   every = minute,
 ): () => void {

@@ -1,7 +1,9 @@
 import type { Subprocess } from "bun";
 import type { Settings } from "../config/settings.ts";
-import type { MasterMessage, WorkerMessage } from "./messages.ts";
+import { dropLocks, hearLock } from "./locks.ts";
+import type { LoadedMessage, LockMessage, MasterMessage, WorkerMessage } from "./messages.ts";
 import type { TlsSetup } from "../tls/setup.ts";
+import type { WorkerIndex } from "./quic.ts";
 import { workerEnvironment } from "./role.ts";
 import type { WorkerReport, WorkerStatus } from "./status.ts";
 
@@ -9,6 +11,20 @@ import type { WorkerReport, WorkerStatus } from "./status.ts";
 export const killAfter = 3000;
 /** How long (ms) a worker may be too busy to say something of itself. */
 const reportPatience = 1000;
+
+/** In development, how long (s) streams and websockets outlive the version they were opened with. Spec O4. */
+const lingering = 600;
+
+/** Who looks at workers in development. Spec O4. */
+export interface Onlooker {
+  /** Whether it passes on what workers write to stderr. */
+  readonly hears: boolean;
+  /** @param stderr of the worker, if the onlooker hears */
+  started(worker: WorkerHandle, stderr: ReadableStream<Uint8Array> | undefined): void;
+  loaded(worker: WorkerHandle, message: LoadedMessage): void;
+  /** Resolves when what workers said is written; all have ended. */
+  over(): Promise<void>;
+}
 
 /** How a worker ended. */
 export interface WorkerExit {
@@ -22,46 +38,58 @@ export interface WorkerExit {
 
 /** The master's view of one worker process. */
 export class WorkerHandle {
+  readonly index: WorkerIndex;
   readonly exited: Promise<WorkerExit>;
   /** True when it serves, false when it ended before. */
   readonly ready: Promise<boolean>;
   /** True when it has opened its mounts and waits for `bind`, false when it ended before. */
   readonly opened: Promise<boolean>;
   readonly #process: Subprocess;
-  readonly #patience: number;
+  readonly #grace: number;
+  /** Seconds that its streams have when it is replaced, if not the grace time. */
+  readonly #linger: number | undefined;
   #readyAt: number | undefined;
   #refused: string | undefined;
   #error: string | undefined;
   /** Who waits for an answer of this type. */
   readonly #waiting = new Map<WorkerMessage["type"], (message: WorkerMessage) => void>();
   #killed = false;
-  #stopping = false;
+  #limit: NodeJS.Timeout | undefined;
   #reported: ((report: WorkerReport) => void) | undefined;
   /** SIGUSR1 came while it was starting. */
   #reopening = false;
 
-  /** @throws the system's error when no process can be made */
+  /**
+   * @param words descriptor of the file that the workers share
+   * @throws the system's error when no process can be made
+   */
   constructor(
-    index: number,
+    index: WorkerIndex,
     settings: Settings,
     command: readonly string[],
     certificates: () => TlsSetup | undefined,
+    words: number,
+    onlooker?: Onlooker,
   ) {
+    this.index = index;
     const ready = Promise.withResolvers<boolean>();
     this.ready = ready.promise;
     const opened = Promise.withResolvers<boolean>();
     this.opened = opened.promise;
-    this.#patience = settings.graceTimeout * 1000 + killAfter;
+    this.#grace = settings.graceTimeout;
+    // The one of HTTP/3 has its port to itself, until it ends.
+    this.#linger =
+      settings.devel && index !== "quic" ? Math.max(lingering, settings.graceTimeout) : undefined;
     this.#process = Bun.spawn([...command], {
       env: workerEnvironment({ settings, index }),
-      stdin: "ignore",
-      stdout: "inherit",
-      stderr: "inherit",
+      stdio: ["ignore", "inherit", onlooker?.hears ? "pipe" : "inherit", words],
       serialization: "json",
       ipc: (message: WorkerMessage) => {
         if (message.type === "refused") this.#refused = message.message;
         else if (message.type === "certificates") this.#hand(certificates());
         else if (message.type === "report") this.#reported?.(message);
+        else if (message.type === "lock") this.#lock(message);
+        else if (message.type === "loaded") onlooker?.loaded(this, message);
         else if (message.type === "opened") opened.resolve(true);
         else if (message.type !== "ready") this.#waiting.get(message.type)?.(message);
         else {
@@ -75,11 +103,14 @@ export class WorkerHandle {
     this.exited = this.#process.exited.then((): WorkerExit => {
       opened.resolve(false);
       ready.resolve(false);
+      dropLocks(this);
       const { exitCode, signalCode } = this.#process;
       const error = this.#error === undefined ? {} : { error: this.#error };
       return { code: exitCode, signal: signalCode, refused: this.#refused, ...error };
     });
     this.#limitStart(settings.startTimeout);
+    const { stderr } = this.#process;
+    onlooker?.started(this, stderr instanceof ReadableStream ? stderr : undefined);
   }
 
   /** @param most seconds */
@@ -109,8 +140,9 @@ export class WorkerHandle {
    * @param patience milliseconds for the first
    */
   async leave(patience: number): Promise<void> {
-    this.#limitStop();
-    if (!(await this.ask({ type: "leave" }, "left", patience))) this.signal("SIGTERM");
+    this.#limitStop(this.#linger);
+    const linger = this.#linger === undefined ? {} : { linger: this.#linger };
+    if (!(await this.ask({ type: "leave", ...linger }, "left", patience))) this.signal("SIGTERM");
   }
 
   /** @returns whether it answered within `patience` ms that it could; one question of a type at a time */
@@ -134,6 +166,11 @@ export class WorkerHandle {
     }
   }
 
+  /** What it said last may be heard after its end. */
+  #lock(message: LockMessage): void {
+    if (!this.#gone) hearLock(this, message, (id) => this.#send({ type: "locked", id }));
+  }
+
   #hand(setup: TlsSetup | undefined): void {
     if (setup === undefined) return;
     this.#send({ type: "certificates", setup });
@@ -151,22 +188,32 @@ export class WorkerHandle {
 
   /** Asks it to finish what it does and end; kills it when it takes too long. */
   stop(): void {
-    this.#limitStop();
+    if (this.#limit === undefined || this.#linger !== undefined) this.#limitStop();
     this.signal("SIGTERM");
   }
 
-  #limitStop(): void {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    const timer = setTimeout(() => this.kill(), this.#patience);
-    void this.exited.then(() => clearTimeout(timer));
+  /** It was told to end. */
+  get stopping(): boolean {
+    return this.#limit !== undefined;
+  }
+
+  /** Shows its clients why a newer version does not start. */
+  show(fault: string): void {
+    this.#send({ type: "fault", text: fault });
+  }
+
+  /** @param most seconds */
+  #limitStop(most = this.#grace): void {
+    clearTimeout(this.#limit);
+    this.#limit = setTimeout(() => this.kill(), most * 1000 + killAfter);
+    void this.exited.then(() => clearTimeout(this.#limit));
   }
 
   /** What is known of it, and what it says when it is asked. */
-  async status(): Promise<Omit<WorkerStatus, "index" | "restarts">> {
+  async status(): Promise<Omit<WorkerStatus, "restarts">> {
     const report = await this.#report();
-    const state = this.#stopping ? "stopping" : this.#readyAt === undefined ? "starting" : "serving";
-    return { pid: this.#process.pid, state, uptime: this.servedFor / 1000, ...report };
+    const state = this.stopping ? "stopping" : this.#readyAt === undefined ? "starting" : "serving";
+    return { index: this.index, pid: this.#process.pid, state, uptime: this.servedFor / 1000, ...report };
   }
 
   /** Requests it has answered; 0 when it does not say. */

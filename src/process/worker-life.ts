@@ -1,6 +1,11 @@
 import type { Server } from "bun";
+import type { SocketHandler } from "../http/socket-handler.ts";
+import { backgroundEnded } from "../corequest/background.ts";
+import { closeConnections } from "../corequest/connections.ts";
+import { closePools, reopenHostLogs } from "../jobs/pools.ts";
 import type { Logs } from "../log/logs.ts";
 import { drain } from "../server/drain.ts";
+import type { GrpcServer } from "../rpc/grpc/server.ts";
 import type { Reply } from "../server/reply.ts";
 import type { AppLives } from "./app-lives.ts";
 import { type MasterMessage, tell } from "./messages.ts";
@@ -8,9 +13,10 @@ import type { GroupMember } from "./reload-member.ts";
 
 /** What a worker has to end or reopen. */
 export interface WorkerParts {
-  readonly server: Server<undefined>;
+  readonly server: Server<SocketHandler>;
   /** Listeners on other ports. */
-  readonly beside: readonly Server<undefined>[];
+  readonly beside: readonly Server<SocketHandler>[];
+  readonly grpc: readonly GrpcServer[];
   readonly member: GroupMember;
   readonly reply: Reply;
   readonly logs: Logs;
@@ -19,6 +25,8 @@ export interface WorkerParts {
   readonly endUpkeep: () => void;
   /** Seconds that requests in flight have at a stop. */
   readonly grace: number;
+  /** Resolves when the last answers are with their clients. */
+  readonly flush: () => Promise<void>;
 }
 
 /** A worker that does not serve yet has nothing to finish: it ends with its master. */
@@ -33,12 +41,14 @@ const leave = (): never => process.exit(0);
 
 /** Signals of the master, errors nobody caught, and the master's end. Spec W5. */
 export function watchProcess(parts: WorkerParts): void {
-  const { logs, reply, member, lives } = parts;
+  const { logs, reply, member, lives, grpc } = parts;
   let stopping = false;
-  const stop = (announced: boolean): void => {
-    if (stopping) return;
+  const hurry = Promise.withResolvers<void>();
+  const stop = (linger?: number): void => {
+    // Whoever lingers is told to end like all the others when the service does.
+    if (stopping) return hurry.resolve();
     stopping = true;
-    void end(parts, announced);
+    void end(parts, linger, hurry.promise);
   };
   const answer = (message: MasterMessage): void => {
     if (message.type === "report")
@@ -48,31 +58,47 @@ export function watchProcess(parts: WorkerParts): void {
     else if (message.type === "steer") member.steer(message.size, message.closing);
     else if (message.type === "drain") {
       reply.closing = true;
+      for (const each of grpc) each.announce();
       void member.drain();
-    } else if (message.type === "leave") stop(true);
+    } else if (message.type === "leave") stop(message.linger ?? parts.grace);
   };
-  process.on("SIGTERM", () => stop(false));
+  process.on("SIGTERM", () => stop());
   process.off("disconnect", leave);
-  process.on("disconnect", () => stop(false));
+  process.on("disconnect", () => stop());
   process.on("message", answer);
-  process.on("SIGUSR1", () => logs.reopen());
+  process.on("SIGUSR1", () => {
+    logs.reopen();
+    reopenHostLogs();
+  });
   process.on("uncaughtException", (error) => logs.server.traceback(error));
   process.on("unhandledRejection", (reason) => logs.server.traceback(reason));
   process.on("exit", () => logs.flush());
 }
 
-/** @param announced clients know already that their connections close, and nothing new is on its way */
-async function end(parts: WorkerParts, announced: boolean): Promise<void> {
-  const { server, beside, reply, logs, lives, endUpkeep, grace } = parts;
+/**
+ * @param linger seconds that what is running has; clients know already that their connections close, and nothing new is on its way
+ * @param hurried the grace time begins, if that is the shorter one
+ */
+async function end(parts: WorkerParts, linger: number | undefined, hurried: Promise<void>): Promise<void> {
+  const { server, beside, grpc, reply, logs, lives, endUpkeep, grace, flush } = parts;
   reply.closing = true;
   const left = lives.beforeUmount();
-  const drained = [server, ...beside].map((each) => drain(each, grace, announced));
-  if (announced) tell({ type: "left" });
+  const drained = [
+    ...[server, ...beside].map((each) => drain(each, grace, linger, hurried)),
+    ...grpc.map((each) => each.drain(grace, linger, hurried)),
+  ];
+  if (linger !== undefined) tell({ type: "left" });
   const outcomes = await Promise.all(drained);
   if (outcomes.includes("cut"))
-    logs.server.log(`requests were still running after ${grace} s and were cut`, "warn");
+    logs.server.log(`requests were still running after ${linger ?? grace} s and were cut`, "warn");
   await left;
+  if (!(await backgroundEnded(grace)))
+    logs.server.log(`background calls were still running after ${grace} s and were cut`, "warn");
+  if (!(await closePools(grace)))
+    logs.server.log(`jobs were still running after ${linger ?? grace} s and were ended`, "warn");
   await lives.umount();
+  await closeConnections();
+  await flush();
   endUpkeep();
   logs.flush();
   process.exit(0);

@@ -1,12 +1,13 @@
 import { SkitaiError } from "../errors.ts";
 import { processLogs } from "../log/logs.ts";
 import { backoff, shortLife, startAttempts } from "./backoff.ts";
+import type { WorkerIndex } from "./quic.ts";
 import type { WorkerStatus } from "./status.ts";
 import { describeExit, type WorkerExit, type WorkerHandle } from "./worker-handle.ts";
 
 /** One worker's place in the service: it is filled again whenever its worker ends, until it is retired. Spec W1. */
 export class WorkerSlot {
-  readonly index: number;
+  readonly index: WorkerIndex;
   /**
    * True when a worker of it serves for the first time, false when it was retired before. Rejects with SkitaiError
    * LAUNCH_FAILED when starting again cannot help, or was tried often enough: the slot has ended then.
@@ -14,7 +15,7 @@ export class WorkerSlot {
   readonly served: Promise<boolean>;
   /** Resolves when no worker is left and none will come. */
   readonly ended: Promise<void>;
-  readonly #spawn: (index: number) => WorkerHandle;
+  readonly #spawn: (index: WorkerIndex) => WorkerHandle;
   readonly #firstServed = Promise.withResolvers<boolean>();
   readonly #retirement = Promise.withResolvers<void>();
   #worker: WorkerHandle | undefined;
@@ -27,7 +28,7 @@ export class WorkerSlot {
   #deaths = 0;
   #restarts = 0;
 
-  constructor(index: number, spawn: (index: number) => WorkerHandle) {
+  constructor(index: WorkerIndex, spawn: (index: WorkerIndex) => WorkerHandle) {
     this.index = index;
     this.#spawn = spawn;
     this.served = this.#firstServed.promise;
@@ -80,7 +81,7 @@ export class WorkerSlot {
   /** `undefined` between two workers. */
   async status(): Promise<WorkerStatus | undefined> {
     const status = await this.#worker?.status();
-    return status && { index: this.index, ...status, restarts: this.#restarts };
+    return status && { ...status, restarts: this.#restarts };
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -11,6 +11,9 @@ export interface Origin {
   /** As it may call itself in `Location`. */
   readonly origins: readonly string[];
   readonly pool: Pool;
+  readonly tls: Bun.TLSOptions | undefined;
+  /** For the handshake of a websocket. */
+  readonly socketUrl: (path: string) => string;
 }
 
 export function originOf({ declaration, label }: Member, { type, options }: Cluster): Origin {
@@ -19,6 +22,7 @@ export function originOf({ declaration, label }: Member, { type, options }: Clus
   const usual = port === (secure ? 443 : 80);
   const bare = host.includes(":") ? `[${host}]` : host;
   const named = port === 0 ? "localhost" : usual ? bare : `${bare}:${port}`;
+  const tls = secure ? tlsOf(typeof options.ssl === "object" ? options.ssl : {}, host) : undefined;
   return {
     label,
     host: named,
@@ -28,10 +32,13 @@ export function originOf({ declaration, label }: Member, { type, options }: Clus
         hostname: host,
         port,
         unix: port === 0 ? host : undefined,
-        tls: secure ? tlsOf(typeof options.ssl === "object" ? options.ssl : {}, host) : undefined,
+        tls,
       },
       {},
     ),
+    tls,
+    socketUrl: (path) =>
+      port === 0 ? `ws+unix://${host}:${path}` : `${secure ? "wss" : "ws"}://${named}${path}`,
   };
 }
 

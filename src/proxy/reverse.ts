@@ -11,6 +11,7 @@ import { outgoing, type Outgoing, type OutgoingOptions } from "./request.ts";
 import { clientResponse, type ResponseOptions } from "./response.ts";
 import { sendOn } from "./send.ts";
 import { unwatch, watch } from "./underway.ts";
+import { isUpgrade, relaySocket, type SocketRelay } from "./websocket.ts";
 
 export interface ReverseOptions extends OutgoingOptions, ResponseOptions {
   /** ms until the head of the answer. */
@@ -25,15 +26,23 @@ export class ReverseProxy {
   readonly #cluster: Cluster;
   readonly #options: ReverseOptions;
   readonly #origins = new Map<Member, Origin>();
+  readonly #sockets: SocketRelay;
 
   constructor(cluster: Cluster, options: ReverseOptions) {
     this.#cluster = cluster;
     const own = parseDuration(cluster.options.timeout);
     this.#options = own === undefined ? options : { ...options, timeout: own * 1000 };
+    this.#sockets = {
+      ...this.#options,
+      cluster,
+      originOf: (member) => this.#origins.get(member)!,
+      stripped: options.stripped,
+    };
     for (const member of cluster.members) this.#origins.set(member, originOf(member, cluster));
   }
 
   async respond(request: Request, context: Context, more?: string): Promise<Response> {
+    if (isUpgrade(request.headers)) return relaySocket(request, context, this.#sockets, more);
     const options = more === undefined ? this.#options : { ...this.#options, more };
     const made = outgoing(request, context, options);
     return this.#relay(request, made instanceof Promise ? await made : made);

@@ -5,6 +5,9 @@ import { firstLocalId } from "../trace/transaction.ts";
 import type { RequestBody } from "./body-guard.ts";
 import { type Entry, ownPath } from "./table.ts";
 
+/** What a listener speaks, for the log. Bun does not tell HTTP/2 from HTTP/1.1. */
+export type HttpVersion = "1.1" | "3";
+
 /** One request on its way: what dispatch, limits and the request log need of it, read once. */
 export class Exchange implements AccessRecord {
   readonly request: Request;
@@ -21,7 +24,7 @@ export class Exchange implements AccessRecord {
   readonly search: string;
   /** False when `Host` is so malformed that Bun made no URL of it; `limits.ts` looks closer. */
   readonly wellFormed: boolean;
-  readonly version: "1.0" | "1.1";
+  readonly version: "1.0" | HttpVersion;
   /** Set by `enter`, which every request passes. */
   context!: Context;
   /** The peer's global transaction id, or the number of a transaction that starts here. */
@@ -38,8 +41,11 @@ export class Exchange implements AccessRecord {
   handled = 0;
   sent = 0;
 
-  /** @param sequence number of the transaction that starts here, unless a peer's is joined */
-  constructor(request: Request, server: HttpServer, sequence: number) {
+  /**
+   * @param sequence number of the transaction that starts here, unless a peer's is joined
+   * @param version what the listener speaks
+   */
+  constructor(request: Request, server: HttpServer, sequence: number, version: HttpVersion = "1.1") {
     this.transaction = sequence;
     this.request = request;
     this.server = server;
@@ -54,7 +60,7 @@ export class Exchange implements AccessRecord {
     const end = hash < 0 ? url.length : hash;
     const question = url.indexOf("?", start);
     this.host = host ?? "";
-    this.version = host === null ? "1.0" : "1.1";
+    this.version = host === null ? "1.0" : version;
     this.wellFormed = !bare || host === null;
     this.path = start < 0 ? "" : url.slice(start, question >= 0 && question < end ? question : end);
     this.search = question >= 0 && question < end ? url.slice(question, end) : "";
@@ -72,7 +78,7 @@ export class Exchange implements AccessRecord {
   /** Shows the mounted app its own URL. An app on `/` gets the request as it came, unless it came without a host. */
   rebase(): void {
     const { entry, request, context } = this;
-    if (entry!.point === "" && this.version === "1.1") return;
+    if (entry!.point === "" && this.version !== "1.0") return;
     setOwnUrl(request, `${this.origin}${context.path}${context.search}`);
   }
 

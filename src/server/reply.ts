@@ -32,6 +32,8 @@ export interface ReplyParts {
   readonly finish: (exchange: Exchange, response: Response) => Response | Promise<Response>;
   /** `Strict-Transport-Security` of https answers (RFC 6797 §6.1). */
   readonly hsts: string | undefined;
+  /** `Alt-Svc` of https answers (RFC 7838). */
+  readonly altSvc: string | undefined;
 }
 
 /** How a handler that is waited for can end. */
@@ -137,6 +139,7 @@ export class Reply {
   }
 
   #complete(exchange: Exchange, response: Response): Response | Promise<Response> {
+    if (exchange.context.upgraded) return this.#upgraded(exchange);
     const wrong = unusable(response);
     if (wrong) return this.#problem(exchange, wrong);
     if (exchange.entry?.mount.final) return this.#send(exchange, response);
@@ -152,6 +155,13 @@ export class Reply {
     } catch (error) {
       return this.#problem(exchange, error);
     }
+  }
+
+  /** Bun has answered, and wants nothing. */
+  #upgraded(exchange: Exchange): Response {
+    const now = Date.now();
+    this.#log(exchange, 101, 0, now, now);
+    return undefined as unknown as Response;
   }
 
   #problem(exchange: Exchange, error: unknown): Response {
@@ -170,9 +180,11 @@ export class Reply {
   #send(exchange: Exchange, response: Response): Response {
     const handled = Date.now();
     if (this.closing || exchange.body?.refused) response.headers.set("connection", "close");
-    const { hsts } = this.#parts;
-    if (hsts !== undefined && exchange.request.url.startsWith("https:"))
-      response.headers.set("strict-transport-security", hsts);
+    const { hsts, altSvc } = this.#parts;
+    if ((hsts !== undefined || altSvc !== undefined) && exchange.request.url.startsWith("https:")) {
+      if (hsts !== undefined) response.headers.set("strict-transport-security", hsts);
+      if (altSvc !== undefined) response.headers.set("alt-svc", altSvc);
+    }
     const links = exchange.context.takeLinks();
     if (links !== undefined) response.headers.append("link", links);
     if (exchange.method === "HEAD" || isBodyless(response.status)) return this.#sendHead(exchange, response);

@@ -4,9 +4,11 @@ import { openLibc } from "./libc.ts";
 
 // <asm-generic/socket.h>, <linux/tcp.h>
 const SOL_SOCKET = 1;
+const SO_TYPE = 3;
 const SO_ACCEPTCONN = 30;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 const SO_DETACH_REUSEPORT_BPF = 68;
+const SOCK_DGRAM = 2;
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 /** Of a listening socket's tcp_info: `tcpi_unacked`, the length of its accept queue. */
@@ -55,14 +57,7 @@ export class ReuseportListener {
    */
   steer(size: number, closing: readonly number[]): boolean {
     if (closing.length >= size) return false;
-    const program = steeringProgram(size, closing);
-    const fprog = new DataView(new ArrayBuffer(16));
-    fprog.setUint16(0, program.length / 8, true);
-    fprog.setBigUint64(8, BigInt(ptr(program)), true);
-    const value = new Uint8Array(fprog.buffer);
-    return (
-      this.#libc.setsockopt(this.#fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ptr(value), value.length) === 0
-    );
+    return attach(this.#libc, this.#fd, steeringProgram(size, closing));
   }
 
   /** The kernel's hash decides again. */
@@ -72,10 +67,30 @@ export class ReuseportListener {
   }
 }
 
+/**
+ * All packets to the UDP port go to the socket of its group that is there longest, for as long as it is there; then to the
+ * next one. The group keeps this, whoever joins it later.
+ * @returns false when the kernel does not take the program, or this process has no such socket
+ */
+export function oldestTakesAll(port: number): boolean {
+  const libc = process.platform === "linux" ? openLibc(symbols) : undefined;
+  if (!libc) return false;
+  const fd = descriptors().find((each) => isDatagram(libc, each) && localPort(libc, each) === port);
+  return fd !== undefined && attach(libc, fd, assembled([[0x06, 0, 0, 0]])); // ret 0
+}
+
+function attach(libc: Libc, fd: number, program: Uint8Array): boolean {
+  const fprog = new DataView(new ArrayBuffer(16));
+  fprog.setUint16(0, program.length / 8, true);
+  fprog.setBigUint64(8, BigInt(ptr(program)), true);
+  const value = new Uint8Array(fprog.buffer);
+  return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ptr(value), value.length) === 0;
+}
+
 /** Classic BPF (kernel Documentation/networking/filter.rst): A = random % staying; over each closing place, one up. */
 export function steeringProgram(size: number, closing: readonly number[]): Uint8Array {
   const randomAt = 0xfffff000 + 56; // SKF_AD_OFF + SKF_AD_RANDOM
-  const code: [op: number, jumpTrue: number, jumpFalse: number, k: number][] = [
+  const code: Instruction[] = [
     [0x20, 0, 0, randomAt], // ld [random]
     [0x94, 0, 0, size - closing.length], // mod
   ];
@@ -84,6 +99,12 @@ export function steeringProgram(size: number, closing: readonly number[]): Uint8
     code.push([0x04, 0, 0, 1]); // add 1
   }
   code.push([0x16, 0, 0, 0]); // ret A
+  return assembled(code);
+}
+
+type Instruction = [op: number, jumpTrue: number, jumpFalse: number, k: number];
+
+function assembled(code: readonly Instruction[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(code.length * 8));
   code.forEach(([op, jumpTrue, jumpFalse, k], n) => {
     view.setUint16(n * 8, op, true);
@@ -102,10 +123,13 @@ const descriptors = (): number[] => {
   }
 };
 
-function listens(libc: Libc, fd: number): boolean {
+const listens = (libc: Libc, fd: number): boolean => option(libc, fd, SO_ACCEPTCONN) === 1;
+const isDatagram = (libc: Libc, fd: number): boolean => option(libc, fd, SO_TYPE) === SOCK_DGRAM;
+
+function option(libc: Libc, fd: number, name: number): number | undefined {
   const value = new Uint32Array(1);
   const length = new Uint32Array([4]);
-  return libc.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, ptr(value), ptr(length)) === 0 && value[0] === 1;
+  return libc.getsockopt(fd, SOL_SOCKET, name, ptr(value), ptr(length)) === 0 ? value[0] : undefined;
 }
 
 function localPort(libc: Libc, fd: number): number | undefined {

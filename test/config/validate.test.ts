@@ -195,6 +195,24 @@ const values: Record<OptionName, { good: [unknown, unknown][]; bad: unknown[] }>
     bad: ["65gb", "-1mb"],
   },
   http2: { good: [["false", false]], bad: ["h2c"] },
+  quic: {
+    good: [
+      ["true", true],
+      ["1", true],
+      [true, true],
+      ["off", false],
+      ["4433", 4433],
+      [65535, 65535],
+    ],
+    bad: ["65536", "udp", "-1", "4433.5"],
+  },
+  quicPublicPort: {
+    good: [
+      ["443", 443],
+      [0, 0],
+    ],
+    bad: ["65536", "true"],
+  },
   hsts: {
     good: [
       ["0", 0],

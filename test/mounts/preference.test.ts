@@ -37,12 +37,12 @@ test("[E8] path is where the names of the mount start from", async () => {
   expect((await cli.get("/files/note.txt")).text).toBe("a note\n");
 });
 
-test("[E8] everything wrong with a preference is said, one line each; useReloader is unknown", async () => {
+test("[E8] everything wrong with a preference is said, one line each", async () => {
   const { exitCode, lines } = await runToEnd("preference.ts", { CASE: "wrong" });
   expect(exitCode).toBe(1);
   const known = "host, maxClientBodySize, maxMultipartBodySize, maxUploadFileSize, debug, onError, hooks";
   expect(lines).toEqual([
-    `skitai: mount("/wrong") useReloader: unknown option, known are ${known}, path, config`,
+    'skitai: mount("/wrong") useReloader: 1 is not accepted; accepted: true or false',
     'skitai: mount("/wrong") config: 5 is not accepted; accepted: an object',
     'skitai: mount("/wrong") path: 6 is not accepted; accepted: a directory',
     'skitai: mount("/wrong") maxClientBodySize: "x" is not accepted; accepted: bytes, or text like "64kb", "2gb"',
