@@ -48,6 +48,6 @@ export interface Backend<Kind extends Call, Connection, Data = unknown> {
   start(call: Kind, connection: Connection, control: Control): Promise<Result<Data>>;
   /** What an error that `start` rejected with means. */
   failure(error: unknown, call: Kind, member: Member, cluster: Cluster): Failure;
-  /** Ends what `connect` made, calls in progress too. */
-  close(connection: Connection): void | Promise<void>;
+  /** Ends what `connect` made, calls in progress too; without it there is nothing to end. */
+  close?(connection: Connection): void | Promise<void>;
 }

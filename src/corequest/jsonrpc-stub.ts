@@ -1,4 +1,5 @@
-import { decodeBatch, decodeResponse, encodeBatch, encodeRequest, type Outcome } from "../codec/jsonrpc.ts";
+import { decodeBatch, decodeResponse, encodeBatch, encodeRequest } from "../codec/jsonrpc.ts";
+import type { Outcome } from "../codec/rpc-fault.ts";
 import { type RpcOptions, sender } from "./rpc-calls.ts";
 import {
   type Answer,

@@ -34,7 +34,7 @@ export function sender(place: string, type: string, kind: string, options: RpcOp
     headers.set("content-type", type);
     if (!headers.has("accept")) headers.set("accept", type);
     const { maxBytes } = options;
-    const given: HttpOptions = {
+    const http: HttpOptions = {
       headers,
       redirect: "manual",
       ...(maxBytes === undefined ? {} : { maxBytes }),

@@ -1,4 +1,4 @@
-import { RpcFault } from "../codec/rpc-fault.ts";
+import type { Outcome } from "../codec/rpc-fault.ts";
 import { decodeResponse, encodeCall, toFault } from "../codec/xmlrpc.ts";
 import type { DateOptions } from "../codec/xmlrpc-encode.ts";
 import { SkitaiError } from "../errors.ts";
@@ -13,9 +13,6 @@ import {
   type Stub,
   stub,
 } from "./rpc-stub.ts";
-
-/** What one call of a batch came to. */
-export type Outcome = { readonly result: unknown } | { readonly error: RpcFault };
 
 export type XmlRpcCallOptions = RpcOptions & DateOptions;
 

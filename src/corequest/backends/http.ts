@@ -52,8 +52,6 @@ export const http: Backend<HttpCall, Origin> = {
   },
 
   failure: failureOf,
-
-  close() {},
 };
 
 function read(call: HttpCall, { alias, member }: Origin, response: Response): Promise<Result<unknown>> {

@@ -41,8 +41,6 @@ export const rpc: Backend<RpcCall, Origin> = {
       memberFailed: false,
     };
   },
-
-  close: http.close,
 };
 
 /** A fault is an answer like others, with 500 as a database has it. */

@@ -5,7 +5,6 @@ import {
   IdentifierNode,
   type OperationNode,
   ReferenceNode,
-  SchemableIdentifierNode,
   SelectAllNode,
   SelectionNode,
   TableNode,
@@ -107,12 +106,7 @@ function allOf(text: string): ReferenceNode {
 }
 
 const tableOf = (parts: readonly string[]): TableNode =>
-  parts.length === 1
-    ? TableNode.create(parts[0]!)
-    : ({
-        kind: "TableNode",
-        table: SchemableIdentifierNode.createWithSchema(parts[0]!, parts[1]!),
-      } as TableNode);
+  parts.length === 1 ? TableNode.create(parts[0]!) : TableNode.createWithSchema(parts[0]!, parts[1]!);
 
 function split(what: string, text: string, accepted: string): [name: string, alias: string | undefined] {
   if (typeof text !== "string") throw invalid(what, text, accepted);

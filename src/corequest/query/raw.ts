@@ -1,40 +1,30 @@
-import { AliasNode, type OperationNode, RawNode } from "kysely";
-import type { Scope } from "./executor.ts";
-import { expression, identifier } from "./names.ts";
-import { bindRaw } from "./values.ts";
-
 /** Text of SQL with values in it, which stay parameters. Made by `` sql`…` ``. */
 export class Raw<Value = unknown> {
   declare readonly value: Value;
-  readonly #render: (scope: Scope) => OperationNode;
 
-  constructor(render: (scope: Scope) => OperationNode) {
-    this.#render = render;
-  }
-
-  render(scope: Scope): OperationNode {
-    return this.#render(scope);
-  }
+  constructor(
+    readonly strings: readonly string[],
+    readonly values: readonly unknown[],
+  ) {}
 
   /** For `get`: the name of its column. */
   as<const Name extends string>(name: Name): AliasedRaw<Name, Value> {
-    const alias = identifier(name);
-    return new AliasedRaw((scope) => AliasNode.create(this.render(scope), alias));
+    return new AliasedRaw(this, name);
   }
 }
 
 export class AliasedRaw<Name extends string = string, Value = unknown> {
-  declare readonly name: Name;
   declare readonly value: Value;
-  readonly #render: (scope: Scope) => OperationNode;
 
-  constructor(render: (scope: Scope) => OperationNode) {
-    this.#render = render;
-  }
+  constructor(
+    readonly raw: Raw,
+    readonly name: Name,
+  ) {}
+}
 
-  render(scope: Scope): OperationNode {
-    return this.#render(scope);
-  }
+/** A column in a piece of SQL. */
+export class Reference {
+  constructor(readonly name: string) {}
 }
 
 /**
@@ -42,17 +32,10 @@ export class AliasedRaw<Name extends string = string, Value = unknown> {
  * parameter, a piece inside is put in as SQL; `sql.ref("p.name")` is a checked name. Lists and objects go to PostgreSQL as
  * they are (for its arrays), to SQLite as JSON text.
  */
-export function sql<Value = unknown>(strings: TemplateStringsArray, ...values: readonly unknown[]): Raw<Value> {
-  return new Raw((scope) =>
-    RawNode.create(
-      strings,
-      values.map((value) => (value instanceof Raw ? value.render(scope) : bindRaw(value, scope.dialect))),
-    ),
-  );
-}
+export const sql = <Value = unknown>(
+  strings: TemplateStringsArray,
+  ...values: readonly unknown[]
+): Raw<Value> => new Raw(strings, values);
 
-/** @throws SkitaiError QUERY_INVALID when `name` is no name of a column */
-sql.ref = (name: string): Raw => {
-  const { node } = expression(name);
-  return new Raw(() => node);
-};
+/** A name of a column, checked where the piece is used. */
+sql.ref = (name: string): Raw => new Raw(["", ""], [new Reference(name)]);

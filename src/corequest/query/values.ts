@@ -1,8 +1,9 @@
 import { type OperationNode, RawNode, ValueNode } from "kysely";
 import type { Dialect } from "./executor.ts";
-import { invalid } from "./invalid.ts";
+import { invalid, kindOf } from "./invalid.ts";
 
-const SCALAR = "text without NUL, a finite number, a boolean, a 64-bit bigint, a valid Date, a Uint8Array or null";
+const SCALAR =
+  "text without NUL, a finite number, a boolean, a 64-bit bigint, a valid Date, a Uint8Array or null";
 const MOST = 2n ** 63n - 1n;
 const LEAST = -(2n ** 63n);
 
@@ -55,7 +56,5 @@ function scalar(value: unknown, dialect: Dialect, name: string): unknown {
       if (value instanceof Date && !Number.isNaN(value.getTime()))
         return dialect === "sqlite" ? value.toISOString() : value;
   }
-  throw value === undefined
-    ? invalid(name, "undefined", SCALAR)
-    : invalid(name, value, SCALAR);
+  throw invalid(name, kindOf(value), SCALAR);
 }
