@@ -18,17 +18,25 @@ export async function attempt<Kind extends Call, Connection, Data>(
   let stale = false;
   let member = cluster.claim()!;
   for (;;) {
-    const answer = await ask(backend, cluster, member, call, control);
-    if (answer instanceof Result) return answer;
-    if (control.reason !== undefined || !mayRepeat(answer, call)) return failed(answer);
-    if (answer.stale && !stale) {
+    let failure: Failure;
+    try {
+      const result = await backend.start(call, connectionOf(backend, member, cluster), control);
+      member.answered();
+      return result;
+    } catch (error) {
+      failure = judged(backend, cluster, member, call, control, error);
+    } finally {
+      member.release();
+    }
+    if (control.reason !== undefined || !mayRepeat(failure, call)) return failed(failure);
+    if (failure.stale && !stale) {
       stale = true;
       member.claim();
       continue;
     }
     tried = (tried ?? new Set()).add(member);
     const next = cluster.claim(tried);
-    if (next === undefined) return failed(answer);
+    if (next === undefined) return failed(failure);
     member = next;
   }
 }
@@ -41,42 +49,42 @@ export async function attemptOn<Kind extends Call, Connection, Data>(
   call: Kind,
   control: Control,
 ): Promise<Result<Data>> {
-  member.claim();
-  let answer = await ask(backend, cluster, member, call, control);
-  if (!(answer instanceof Result) && answer.stale && mayRepeat(answer, call) && !control.reason) {
+  for (let stale = false; ; stale = true) {
     member.claim();
-    answer = await ask(backend, cluster, member, call, control);
+    try {
+      const result = await backend.start(call, connectionOf(backend, member, cluster), control);
+      member.answered();
+      return result;
+    } catch (error) {
+      const failure = judged(backend, cluster, member, call, control, error);
+      const again = failure.stale && !stale && mayRepeat(failure, call) && control.reason === undefined;
+      if (!again) return failed(failure);
+    } finally {
+      member.release();
+    }
   }
-  return answer instanceof Result ? answer : failed(answer);
 }
 
 const mayRepeat = ({ outcome }: Failure, { idempotent }: Call): boolean =>
   outcome === "unsent" || (outcome === "maybe sent" && idempotent);
 
-/** The claimed member is free again when this ends. */
-async function ask<Kind extends Call, Connection, Data>(
+/** What an error means, for the call and for the member. */
+function judged<Kind extends Call, Connection, Data>(
   backend: Backend<Kind, Connection, Data>,
   cluster: Cluster,
   member: Member,
   call: Kind,
   control: Control,
-): Promise<Result<Data> | Failure> {
-  try {
-    const result = await backend.start(call, connectionOf(backend, member, cluster), control);
-    member.answered();
-    return result;
-  } catch (error) {
-    if (control.reason !== undefined) {
-      judge(member, control);
-      return cancelled(error);
-    }
-    const failure = failureOf(backend, cluster, member, call, error);
-    if (failure.memberFailed) member.failed(Date.now());
-    else if (failure.outcome === "answered") member.answered();
-    return failure;
-  } finally {
-    member.release();
+  error: unknown,
+): Failure {
+  if (control.reason !== undefined) {
+    judge(member, control);
+    return cancelled(error);
   }
+  const failure = failureOf(backend, cluster, member, call, error);
+  if (failure.memberFailed) member.failed(Date.now());
+  else if (failure.outcome === "answered") member.answered();
+  return failure;
 }
 
 /** A member that let a call run out of time is set aside only when it has been silent since: others may just be slow. */

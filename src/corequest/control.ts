@@ -6,16 +6,18 @@ export type CancelReason = "timeout" | "aborted";
 /** Milliseconds between two looks at calls that are under way. */
 const tick = 250;
 
-const underway = new Set<Control>();
+/** In no order. A set would cost more than all the rest of a control. */
+const underway: Control[] = [];
 let ticker: ReturnType<typeof setInterval> | undefined;
 
 /**
- * One timer for all: a call that ends soon costs a place in a set, not a timer, nor a listener on its request's signal.
+ * One timer for all: a call that ends soon costs a place in a list, not a timer, nor a listener on its request's signal.
  */
 function look(): void {
   const now = Date.now();
-  for (const control of underway) control.check(now);
-  if (underway.size > 0 || ticker === undefined) return;
+  // A copy: those that are given up leave.
+  for (const control of [...underway]) control.check(now);
+  if (underway.length > 0 || ticker === undefined) return;
   clearInterval(ticker);
   ticker = undefined;
 }
@@ -35,6 +37,8 @@ export class Control {
   reason: CancelReason | undefined;
   readonly #given: (reason: CancelReason) => void;
   #deadline: number;
+  /** Index in `underway`, -1 when it is over. */
+  #place: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #controller: AbortController | undefined;
   #cancel: (() => void) | undefined;
@@ -46,7 +50,7 @@ export class Control {
   constructor(timeout: number, givenUp: (reason: CancelReason) => void) {
     this.#deadline = this.started + timeout * 1000;
     this.#given = givenUp;
-    underway.add(this);
+    this.#place = underway.push(this) - 1;
     ticker ??= setInterval(look, tick).unref();
   }
 
@@ -70,7 +74,7 @@ export class Control {
 
   /** Counted from the creation of the call, as in the reference. */
   setTimeout(seconds: number): void {
-    if (!underway.has(this)) return;
+    if (this.#place < 0) return;
     this.#deadline = this.started + seconds * 1000;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.cancel("timeout"), this.left);
@@ -91,7 +95,14 @@ export class Control {
 
   /** @returns false when it was over already */
   end(): boolean {
-    clearTimeout(this.#timer);
-    return underway.delete(this);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#place < 0) return false;
+    const last = underway.pop()!;
+    if (last !== this) {
+      underway[this.#place] = last;
+      last.#place = this.#place;
+    }
+    this.#place = -1;
+    return true;
   }
 }

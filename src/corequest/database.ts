@@ -6,7 +6,8 @@ import { SqlCall } from "./backends/sql-call.ts";
 import type { Row, Rows } from "./backends/sql-driver.ts";
 import { connectionOf } from "./connections.ts";
 import type { Dialect, Statement } from "./query/executor.ts";
-import { type Queries, queries } from "./query/queries.ts";
+import { queries } from "./query/entry.ts";
+import type { Queries } from "./query/queries.ts";
 import type { AnyTables } from "./query/types.ts";
 import { type DatabaseOptions, placeholders, refuseBegin, timeoutOf } from "./sql-options.ts";
 import { start, startOnAll, type StartOptions } from "./start.ts";
@@ -110,10 +111,7 @@ export class DatabaseMap extends Handle {
     return startOnAll(sqlBackend, this.cluster, call, this.options) as unknown as Tasks<Task<Rows<Item>>[]>;
   }
 
-  sql<Item = Row>(
-    strings: TemplateStringsArray,
-    ...values: readonly unknown[]
-  ): Tasks<Task<Rows<Item>>[]> {
+  sql<Item = Row>(strings: TemplateStringsArray, ...values: readonly unknown[]): Tasks<Task<Rows<Item>>[]> {
     return this.execute(placeholders(strings), values);
   }
 }

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { processWords } from "../state/process.ts";
 import type { Result } from "./result.ts";
 import { STA_NORMAL } from "./status.ts";
-import type { Keeper, Task } from "./task.ts";
+import type { Task } from "./task.ts";
 
 /** Whether and how a kept result may be used. Spec Q6. */
 export interface CacheUse {
@@ -83,17 +83,19 @@ export class ResultCache {
     });
   }
 
-  /** @param time when the call was made, ms */
-  keeper(key: () => string, time: number): Keeper<never> {
-    return {
-      keep: (result: Result<unknown>, seconds, statusCodes = [200]) => {
-        if (!(seconds > 0) || result.status !== STA_NORMAL || result.error !== undefined) return;
-        if (!statusCodes.includes(result.statusCode)) return;
-        const bytes = sizeOf(result.data);
-        if (bytes > this.#maxBytes / share) return;
-        this.#entries.set(key(), { result, time, until: Date.now() + seconds * 1000, bytes });
-      },
-    } as Keeper<never>;
+  /** @param time when the call was made, ms @param seconds how long it may be used */
+  keep(
+    key: string,
+    result: Result<unknown>,
+    time: number,
+    seconds: number,
+    statusCodes: readonly number[] = [200],
+  ): void {
+    if (!(seconds > 0) || result.status !== STA_NORMAL || result.error !== undefined) return;
+    if (!statusCodes.includes(result.statusCode)) return;
+    const bytes = sizeOf(result.data);
+    if (bytes > this.#maxBytes / share) return;
+    this.#entries.set(key, { result, time, until: Date.now() + seconds * 1000, bytes });
   }
 }
 

@@ -12,18 +12,17 @@ import { failureCodes, STA_NETERR, STA_TIMEOUT } from "./status.ts";
 /** Rows for a list, else the data itself. */
 export type RowOf<Data> = Data extends readonly (infer Row)[] ? Row : Data;
 
-/** Where the results of equal calls are kept, see `result-cache.ts`. */
-export interface Keeper<Data> {
-  keep(result: Result<Data>, seconds: number, statusCodes: readonly number[] | undefined): void;
-}
-
 export interface TaskParts<Data> {
   /** For errors: where the call goes, and what it is. */
   readonly alias: string;
   readonly label: string;
   /** Seconds. Default 10. */
   readonly timeout?: number | undefined;
-  readonly keeper?: Keeper<Data> | undefined;
+  /**
+   * Keeps the result for equal calls, see `result-cache.ts`.
+   * @param made when the call was made, ms
+   */
+  keep?(result: Result<Data>, made: number, seconds: number, statusCodes?: readonly number[]): void;
 }
 
 /**
@@ -60,7 +59,15 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
   /** Another task with the same end: it may be given up by itself, and this one no more. */
   follow(): Task<Data> {
     this.share();
-    return new Task(() => this.#result, this.#parts);
+    const { started } = this;
+    const parts = this.#parts;
+    const { alias, label, timeout } = parts;
+    return new Task(() => this.#result, {
+      alias,
+      label,
+      timeout,
+      keep: (result, _made, life, statusCodes) => parts.keep?.(result, started, life, statusCodes),
+    });
   }
 
   /** Others wait for it too: it does not end with its request. */
@@ -69,13 +76,9 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
   }
 
   async dispatch(options?: DispatchOptions): Promise<Result<Data>> {
-    if (options?.timeout !== undefined) this.#control?.setTimeout(seconds(options.timeout));
-    const result = await this.#result;
-    const { keeper } = this.#parts;
-    if (keeper !== undefined) {
-      result.keptBy((life) => keeper.keep(result, life, undefined));
-      if (options?.cache !== undefined) keeper.keep(result, seconds(options.cache), options.cacheIf);
-    }
+    const result = await this.#ask(options);
+    const parts = this.#parts;
+    if (parts.keep !== undefined) result.keptBy((life) => parts.keep!(result, this.started, life));
     return result;
   }
 
@@ -85,14 +88,12 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
     return result;
   }
 
-  async fetch(options?: DispatchOptions): Promise<Data> {
-    const result = await this.dispatch(options);
-    if (result.error !== undefined) throw result.error;
-    return result.data;
+  fetch(options?: DispatchOptions): Promise<Data> {
+    return this.#ask(options).then(dataOf);
   }
 
   async one(options?: DispatchOptions): Promise<RowOf<Data>> {
-    const result = await this.dispatch(options);
+    const result = await this.#ask(options);
     if (result.error !== undefined)
       throw result.statusCode === 409
         ? new SkitaiError("RESULT_DUPLICATE", { name: this.#parts.label, cause: result.error })
@@ -129,8 +130,31 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
     rejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Fulfilled | Rejected> {
     if (rejected === undefined || rejected === null) this.share();
-    return this.fetch().then(fulfilled, rejected);
+    // What `fetch().then(fulfilled, rejected)` does, with one promise instead of two.
+    return this.#result.then((result) => {
+      if (result.error === undefined)
+        return fulfilled ? fulfilled(result.data) : (result.data as unknown as Fulfilled);
+      if (rejected) return rejected(result.error);
+      throw result.error;
+    });
   }
+
+  /** Nothing is made for who has no wishes. */
+  #ask(options: DispatchOptions | undefined): Promise<Result<Data>> {
+    return options === undefined ? this.#result : this.#askFor(options);
+  }
+
+  async #askFor({ timeout, cache, cacheIf }: DispatchOptions): Promise<Result<Data>> {
+    if (timeout !== undefined) this.#control?.setTimeout(seconds(timeout));
+    const result = await this.#result;
+    if (cache !== undefined) this.#parts.keep?.(result, this.started, seconds(cache), cacheIf);
+    return result;
+  }
+}
+
+function dataOf<Data>({ error, data }: Result<Data>): Data {
+  if (error !== undefined) throw error;
+  return data;
 }
 
 function givenUp<Data>(reason: CancelReason, { alias, label }: TaskParts<Data>): Result<Data> {

@@ -34,6 +34,8 @@ export class Held {
   readonly #until: number;
   #usedAt = Date.now();
   #running = 0;
+  /** Of the statement that runs. */
+  #current: Control | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #ended: string | undefined;
   #failure: Error | undefined;
@@ -79,6 +81,7 @@ export class Held {
     const { session, driver, member, cluster } = this.parts;
     try {
       if (control.reason !== undefined) throw new Error("it was cancelled before it began");
+      this.#current = control;
       checkParameters(call.parameters);
       const rows = await session.query(call.sql, call.parameters, control);
       member.answered();
@@ -110,6 +113,29 @@ export class Held {
   async end(how: string, broken: boolean): Promise<void> {
     if (this.#ended !== undefined) return;
     this.#ended = how;
+    await this.#letGo(broken);
+  }
+
+  /** Rolls back what nobody will end. A statement that runs is stopped, and its connection given up. */
+  async abandon(why: string): Promise<void> {
+    if (this.#ended !== undefined) return;
+    this.#ended = `rolled back: ${why}`;
+    const { cluster, session, origin } = this.parts;
+    const place = placeOf(origin);
+    processLogs().app.log(`transaction on ${cluster.name}, begun ${place}, is rolled back: ${why}`, "warn");
+    let broken = this.#running > 0;
+    if (broken) {
+      // A server goes on, and keeps its locks, when only the connection ends.
+      this.#current?.cancel("timeout");
+      await Promise.race([this.#queue, Bun.sleep(lastWait)]);
+    } else
+      await session.query("rollback", [], unhurried).catch(() => {
+        broken = true;
+      });
+    await this.#letGo(broken);
+  }
+
+  async #letGo(broken: boolean): Promise<void> {
     held.delete(this);
     try {
       await this.parts.session.release(broken);
@@ -118,21 +144,6 @@ export class Held {
     } finally {
       this.parts.member.release();
     }
-  }
-
-  /** A statement that nobody waits for may still run: its connection is given up. */
-  async abandon(why: string): Promise<void> {
-    if (this.#ended !== undefined) return;
-    const { cluster, session, origin } = this.parts;
-    const place = placeOf(origin);
-    processLogs().app.log(`transaction on ${cluster.name}, begun ${place}, is rolled back: ${why}`, "warn");
-    let broken = this.#running > 0;
-    const how = `rolled back: ${why}`;
-    if (broken) return this.end(how, true);
-    await session.query("rollback", [], unhurried).catch(() => {
-      broken = true;
-    });
-    await this.end(how, broken);
   }
 
   check(now: number): void {
@@ -145,6 +156,9 @@ export class Held {
       void this.abandon("its request was answered");
   }
 }
+
+/** Milliseconds that a server has to stop a statement. */
+const lastWait = 2000;
 
 const unhurried = { left: 5000, started: 0, reason: undefined, onCancel: (): void => {} };
 

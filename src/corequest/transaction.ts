@@ -5,7 +5,8 @@ import { SqlCall } from "./backends/sql-call.ts";
 import { type Row, type Rows, rowsOf } from "./backends/sql-driver.ts";
 import type { SqlAlias } from "./database.ts";
 import type { Dialect, Statement } from "./query/executor.ts";
-import { type Queries, queries } from "./query/queries.ts";
+import { queries } from "./query/entry.ts";
+import type { Queries } from "./query/queries.ts";
 import type { AnyTables } from "./query/types.ts";
 import { placeholders, refuseEnd } from "./sql-options.ts";
 import { seconds, Task } from "./task.ts";
@@ -126,7 +127,10 @@ export class Transaction<Tables = AnyTables> implements AsyncDisposable {
 
   /** Gives the connection back; rolls back what is not committed. Twice does nothing. */
   async putback(): Promise<void> {
-    if (!this.ended) await this.rollback();
+    if (this.ended) return;
+    await this.rollback().catch((error: unknown) => {
+      if (!(error instanceof SkitaiError && error.code === "TRANSACTION_ENDED")) throw error;
+    });
   }
 
   /**
@@ -142,7 +146,11 @@ export class Transaction<Tables = AnyTables> implements AsyncDisposable {
   async savepoint<Value>(work?: () => Value | Promise<Value>): Promise<Savepoint | Value> {
     const name = `skitai_${++this.#savepoints}`;
     await this.#task(new SqlCall(`savepoint ${name}`, [], true)).fetch();
-    const point = new Savepoint(name, (sql, always) => this.#task(new SqlCall(sql, [], true), always), this.#held);
+    const point = new Savepoint(
+      name,
+      (sql, always) => this.#task(new SqlCall(sql, [], true), always),
+      this.#held,
+    );
     if (work === undefined) return point;
     await using open = point;
     const value = await work();
@@ -219,10 +227,6 @@ type Work<Tables, Value> = (tx: Transaction<Tables>) => Value | Promise<Value>;
  * Begins a transaction; with a function: commits when it ends, rolls back when it throws. Spec D3.
  * @throws what `clusterOf` throws; CorequestError when no member can be had in time
  */
-export function transaction<Tables = AnyTables>(
-  name: SqlAlias,
-  options?: TransactionOptions,
-): Promise<Transaction<Tables>>;
 export function transaction<Value, Tables = AnyTables>(
   name: SqlAlias,
   work: Work<Tables, Value>,
@@ -232,6 +236,10 @@ export function transaction<Value, Tables = AnyTables>(
   options: TransactionOptions,
   work: Work<Tables, Value>,
 ): Promise<Value>;
+export function transaction<Tables = AnyTables>(
+  name: SqlAlias,
+  options?: TransactionOptions,
+): Promise<Transaction<Tables>>;
 export async function transaction<Value, Tables = AnyTables>(
   name: SqlAlias,
   given: TransactionOptions | Work<Tables, Value> = {},

@@ -19,6 +19,12 @@ export function problemOf(error: unknown, transaction: string, debug: boolean): 
   return { status, detail, transaction, ...(debug && status >= 500 ? { trace: explained(error) } : {}) };
 }
 
+/** Fields of the answer that an error of the engine asks for, like `WWW-Authenticate` (RFC 9110 §15.5.2). */
+export const fieldsOf = (error: unknown): Readonly<Record<string, string>> =>
+  error instanceof SkitaiError && !isInside(error) && "headers" in error
+    ? (error.headers as Record<string, string>)
+    : {};
+
 /** Status that an error carries, else 500. */
 function statusOf(error: unknown): number {
   if (typeof error !== "object" || error === null || !("status" in error)) return 500;
@@ -49,7 +55,7 @@ export const isClientError = (error: unknown): boolean =>
   error instanceof SkitaiError && error.status < 500 && !isInside(error);
 
 /** What a backend answered is about the app's call, not about the request: its text names hosts and tables. */
-const isInside = ({ code }: SkitaiError): boolean => /^(?:BACKEND|RESULT)_/.test(code);
+const isInside = ({ code }: SkitaiError): boolean => /^(?:BACKEND|RESULT|SQL|TRANSACTION)_/.test(code);
 
 /** RFC 9457 JSON, or an HTML page for who prefers that by `Accept`. */
 export function problemResponse(

@@ -15,7 +15,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
 import { refuse } from "./fallback.ts";
 import { idleLimit } from "./listener.ts";
-import { isClientError, problemOf, problemResponse } from "./problem.ts";
+import { fieldsOf, isClientError, problemOf, problemResponse } from "./problem.ts";
 
 /** What the way out needs; all of it made at start. */
 export interface ReplyParts {
@@ -170,7 +170,8 @@ export class Reply {
     const problem = problemOf(error, context.gtxnid, context.scope.debug);
     // A client that has not sent all of a body, and need not, cannot send another request.
     const close: Record<string, string> = exchange.bodyRead ? {} : { connection: "close" };
-    return this.#send(exchange, problemResponse(problem, headers.get("accept"), close));
+    const fields = { ...fieldsOf(error), ...close };
+    return this.#send(exchange, problemResponse(problem, headers.get("accept"), fields));
   }
 
   #trace(exchange: Exchange, error: unknown): void {

@@ -1,0 +1,40 @@
+import type { Call } from "../backend.ts";
+
+/** Functions that only look: a lost `select` that calls others, or takes locks, may have had an effect. */
+const harmless =
+  "any|all|in|exists|values|and|or|not|as|on|from|where|count|sum|min|max|avg|coalesce|nullif|lower|upper|length|round|abs|now|date|cast|using|over|filter|array_agg|json_agg|jsonb_agg|string_agg";
+const reads = /^\s*(?:select|values|table|show)\b/i;
+const effects = new RegExp(
+  `\\b(?!(?:${harmless})\\s*\\()[\\w"]+\\s*\\(|\\b(?:into|for\\s+(?:no\\s+key\\s+)?update|for\\s+(?:key\\s+)?share)\\b`,
+  "i",
+);
+
+/** One statement. What is not needed on the way to the server is worked out when it is asked for. */
+export class SqlCall implements Call {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  readonly #writes: boolean | undefined;
+
+  /** @param writes whether it changes rows, where that is known for sure */
+  constructor(sql: string, parameters: readonly unknown[], writes?: boolean) {
+    this.sql = sql;
+    this.parameters = parameters;
+    this.#writes = writes;
+  }
+
+  /** `select`: the first word. */
+  get label(): string {
+    return /[a-z]+/i.exec(this.sql)?.[0].toLowerCase() ?? "statement";
+  }
+
+  get idempotent(): boolean {
+    if (this.#writes !== undefined) return !this.#writes;
+    return reads.test(this.sql) && !effects.test(this.sql);
+  }
+
+  cacheKey(): string {
+    return `${this.sql} ${JSON.stringify(this.parameters, exact)}`;
+  }
+}
+
+const exact = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value);
