@@ -42,6 +42,7 @@ export const codes = {
   TRANSACTION_ABORTED: { status: 500, title: "Transaction has failed before" },
   STATE_UNKNOWN: { status: 500, title: "Unknown name of a state" },
   STATE_INVALID: { status: 500, title: "Invalid state" },
+  EVENT_INVALID: { status: 500, title: "Event cannot be sent" },
   LOCK_TIMEOUT: { status: 503, title: "Lock is taken" },
   LOCK_REENTERED: { status: 500, title: "Lock is held already" },
   JOB_INVALID: { status: 500, title: "Invalid job" },

@@ -28,6 +28,7 @@ import type {
   PreferenceOptions,
 } from "./config/mount-types.ts";
 import type { Flag } from "./config/flags.ts";
+import type { AuthHandler, Claims, GatewayOptions } from "./config/gateway-options.ts";
 import type {
   GrpcCall,
   GrpcHandler,
@@ -42,6 +43,7 @@ import type { Certificate, ClientCertificates } from "./config/tls-options.ts";
 import { MountPreference } from "./config/preference.ts";
 import { Context } from "./context.ts";
 import { codes, type ErrorCode, SkitaiError } from "./errors.ts";
+import { issueToken, type TokenOptions } from "./gateway/issue.ts";
 import { type GrpcCode, GrpcError } from "./grpc/error.ts";
 import { trackResponseBodies } from "./http/response-body.ts";
 import { type Job, job } from "./jobs/job.ts";
@@ -57,7 +59,9 @@ import { resultCache } from "./corequest/result-cache.ts";
 import { STA_NETERR, STA_NORMAL, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "./corequest/status.ts";
 import { Task } from "./corequest/task.ts";
 import { Tasks } from "./corequest/tasks.ts";
+import type { Events } from "./state/events.ts";
 import { registerNames } from "./state/process.ts";
+import { hub } from "./state/process-events.ts";
 import { installAlias } from "./upstream/clusters.ts";
 import { run as runDeclaration } from "./process/run.ts";
 import { jsonrpc, type JsonRpcOptions } from "./rpc/jsonrpc-server.ts";
@@ -68,7 +72,9 @@ import { was } from "./was.ts";
 export { abspath, codes, Context, getswd, GrpcError, jsonrpc, Q, RpcFault, SkitaiError, sql, was, xmlrpc };
 export type {
   AppModule,
+  AuthHandler,
   Certificate,
+  Claims,
   ClientCertificates,
   Duration,
   ErrorCode,
@@ -77,6 +83,7 @@ export type {
   FetchApp,
   FetchHandler,
   Flag,
+  GatewayOptions,
   GrpcCall,
   GrpcCallOptions,
   GrpcCode,
@@ -98,6 +105,7 @@ export type {
   PreferenceOptions,
   RunOptions,
   Size,
+  TokenOptions,
   XmlRpcOptions,
 };
 
@@ -267,6 +275,9 @@ export const logOff = (...patterns: string[]): void => declaration.setLogOff(pat
 export const registerStates = (...names: string[]): void =>
   registerNames(declaration.registerNames("registerStates", names));
 
+/** Events of one app, and what all apps and workers are told. Spec H3. */
+export const events = (): Events => hub.events();
+
 /** The same for names of what results are cached from, like tables: `registerCacheKeys("tables.users")`. Spec H2. */
 export const registerCacheKeys = (...names: string[]): void =>
   registerNames(declaration.registerNames("registerCacheKeys", names));
@@ -302,6 +313,42 @@ export function enableSsl(
  */
 export const enableForward = (from: number, to: number, domain?: string): void =>
   declaration.enableForward(from, to, domain);
+
+/**
+ * Puts a gateway before all mounted aliases: who asks needs a bearer token, and an alias may want a `role` and a `source`.
+ * Handlers of `{ handler }` decide on tokens that are no JWT, and on claims. Spec G1-G3.
+ * ```ts
+ * skitai.enableGateway(true, process.env.SECRET, "Example APIs");
+ * skitai.enableGateway({ jwks: "https://id.example.com/jwks.json", issuer: "https://id.example.com", rateLimit: { limit: 600 } });
+ * ```
+ * @param secret 16 bytes or more, better 32
+ * @param realm default "API Gateway"
+ */
+export function enableGateway(options: GatewayOptions): void;
+export function enableGateway(
+  enabled: boolean,
+  secret?: string | Uint8Array,
+  realm?: string,
+  options?: Omit<GatewayOptions, "secret" | "realm">,
+): void;
+export function enableGateway(
+  given: boolean | GatewayOptions,
+  secret?: string | Uint8Array,
+  realm?: string,
+  options: Omit<GatewayOptions, "secret" | "realm"> = {},
+): void {
+  declaration.enableGateway(given, secret, realm, options);
+}
+
+/** Tokens of `enableGateway`. Spec G1. */
+export const gateway = {
+  /**
+   * Signs claims as a JWT that the gateway believes: `await gateway.token({ user: "hans", roles: ["admin"] }, { expiresIn: "1h" })`.
+   * @throws SkitaiError OPTION_INVALID without `enableGateway`, or without a secret or private key
+   */
+  token: (claims: Claims, options?: TokenOptions): Promise<string> =>
+    issueToken(declaration.gateway, claims, options),
+};
 
 /**
  * Serves gRPC on a port of its own, shared by all workers: HTTP/2 at once, or TLS with the certificates of `enableSsl`. The

@@ -1,16 +1,19 @@
 import { type Context, currentContext } from "./context.ts";
 import { process, subprocess, thread } from "./corequest/backends/jobs.ts";
-import { database } from "./corequest/database.ts";
+import { databases } from "./corequest/databases.ts";
 import { grpcStub } from "./corequest/grpc-stub.ts";
 import { type Ask, method, type Send } from "./corequest/http-calls.ts";
 import { jsonrpcStub } from "./corequest/jsonrpc-stub.ts";
 import { mask } from "./corequest/mask.ts";
+import { mongodb } from "./corequest/mongodb.ts";
+import { redis } from "./corequest/redis.ts";
 import { tasks } from "./corequest/tasks.ts";
 import { transaction } from "./corequest/transaction.ts";
 import { xmlrpcStub } from "./corequest/xmlrpc-stub.ts";
 import { processLogs } from "./log/logs.ts";
 import { Lock } from "./state/lock.ts";
 import { processWords } from "./state/process.ts";
+import { hub } from "./state/process-events.ts";
 
 /**
  * The request's services, found through the async context from any handler of any framework. A façade: what it shows
@@ -48,6 +51,10 @@ export const was = {
   incgs: (name: string, by?: number): number => processWords().incgs(name, by),
   /** Says to all workers that something, like a table, changed just now; returns the time in seconds. Spec H2. */
   setlu: (name: string, ...details: readonly unknown[]): number => processWords().setlu(name, ...details),
+  /** To all apps of this worker, see `events`. Spec H3. */
+  broadcast: (name: string, ...args: readonly unknown[]): void => hub.broadcast(name, ...args),
+  /** To all apps of all workers. Spec H3. */
+  broadcastAll: (name: string, ...args: readonly unknown[]): void => hub.broadcastAll(name, ...args),
   /** A lock of all workers, released when its holder dies: `await using hold = await was.getLock("x").acquire()`. Spec H4. */
   getLock: (name: string): Lock => new Lock(name),
   /** When one of these changed last, in seconds; the start of the service for what never did. Spec H2. */
@@ -75,8 +82,12 @@ export const was = {
   Process: process,
   /** A program and its arguments, no shell: `was.Subprocess(["convert", "a.png", "b.jpg"], { timeout: 30 })`. Spec Q8. */
   Subprocess: subprocess,
-  /** Statements on PostgreSQL or SQLite as tasks: `was.db("@alias").execute(…)`. Spec D1, D2, D4. */
-  db: database,
+  /** Statements on PostgreSQL or SQLite as tasks: `was.db("@alias").execute(…)`; of another alias its handle. Spec D1, D2, D4. */
+  db: databases,
+  /** Commands of Redis as tasks: `was.redis("@cache").get("key")`. Spec D5. */
+  redis,
+  /** Operations on MongoDB as tasks: `was.mongodb("@docs").collection<Pet>("pets").find({ kind: "cat" })`. Spec D6. */
+  mongodb,
   /** Statements that take effect together: `await using tx = await was.transaction("@alias")`. Spec D3. */
   transaction,
   /** Several tasks as one. Spec Q4. */

@@ -12,6 +12,10 @@ export type WorkerMessage =
   | { readonly type: "quiet" }
   /** Its sockets are closed. */
   | { readonly type: "left" }
+  /** It is on the bus from now on. */
+  | { readonly type: "listens"; readonly name: string }
+  /** What it says on the bus. */
+  | { readonly type: "events"; readonly messages: readonly string[] }
   /** It waits for certificates and keys. */
   | { readonly type: "certificates" }
   | LoadedMessage
@@ -60,6 +64,9 @@ export type MasterMessage =
   | ReportRequest
   | CertificatesMessage
   | { readonly type: "bind" }
+  /** What another worker says on the bus; one that has ended. */
+  | { readonly type: "events"; readonly from: string; readonly messages: readonly string[] }
+  | { readonly type: "gone"; readonly worker: string }
   /** The lock it wanted by this number is its own. */
   | { readonly type: "locked"; readonly id: number }
   /** It is being replaced; it has replaced another, which answers nobody new any more. */

@@ -1,5 +1,6 @@
 import type { Subprocess } from "bun";
 import type { Settings } from "../config/settings.ts";
+import { joinBus, leaveBus, relayEvents } from "./bus.ts";
 import { dropLocks, hearLock } from "./locks.ts";
 import type { LoadedMessage, LockMessage, MasterMessage, WorkerMessage } from "./messages.ts";
 import type { TlsSetup } from "../tls/setup.ts";
@@ -89,6 +90,8 @@ export class WorkerHandle {
         else if (message.type === "certificates") this.#hand(certificates());
         else if (message.type === "report") this.#reported?.(message);
         else if (message.type === "lock") this.#lock(message);
+        else if (message.type === "events") relayEvents(this, message.messages);
+        else if (message.type === "listens") joinBus(this, message.name, (each) => this.#send(each));
         else if (message.type === "loaded") onlooker?.loaded(this, message);
         else if (message.type === "opened") opened.resolve(true);
         else if (message.type !== "ready") this.#waiting.get(message.type)?.(message);
@@ -104,6 +107,7 @@ export class WorkerHandle {
       opened.resolve(false);
       ready.resolve(false);
       dropLocks(this);
+      leaveBus(this);
       const { exitCode, signalCode } = this.#process;
       const error = this.#error === undefined ? {} : { error: this.#error };
       return { code: exitCode, signal: signalCode, refused: this.#refused, ...error };

@@ -17,6 +17,7 @@ import { listen } from "../server/listener.ts";
 import { Reply } from "../server/reply.ts";
 import { type Placed, MountTable } from "../server/table.ts";
 import { installLocks } from "../state/lock.ts";
+import { bus, watchEvents } from "../state/process-events.ts";
 import { claimNames } from "../state/process.ts";
 import { FileMemory } from "../static/file-memory.ts";
 import { maxAges } from "../static/max-age.ts";
@@ -27,6 +28,7 @@ import { AppLives } from "./app-lives.ts";
 import { reloadsByItself } from "./devel-options.ts";
 import type { DevelWorker } from "./devel-worker.ts";
 import { jobHosts } from "./job-hosts.ts";
+import { connectBus } from "./bus.ts";
 import { masterLocks } from "./locks.ts";
 import { tell } from "./messages.ts";
 import { placeMounts, type SharedScope } from "./place.ts";
@@ -49,6 +51,8 @@ export async function runWorker(declaration: Declaration): Promise<void> {
   try {
     claimNames();
     installLocks(masterLocks());
+    connectBus(bus);
+    watchEvents((error) => logs.app.traceback(error));
     const account = serviceAccount(settings, declaration.forward, process.env);
     // Before anything of the app is opened but what the script itself did.
     const finishDrop = dropPrivileges(account);

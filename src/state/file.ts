@@ -2,6 +2,7 @@ import { closeSync, constants, fchownSync, ftruncateSync, openSync, unlinkSync }
 import { join } from "node:path";
 import type { Account } from "../system/user.ts";
 import { byteLength, check, initialize } from "./layout.ts";
+import { initializeLimits, limitsLength } from "./limit-memory.ts";
 import { MemoryWords } from "./memory.ts";
 
 /** open(2), the part that is not O_DIRECTORY. */
@@ -10,8 +11,11 @@ const temporaryFile = 0o20000000;
 export const descriptorPath = (fd: number): string =>
   `${process.platform === "linux" ? "/proc/self/fd" : "/dev/fd"}/${fd}`;
 
+/** Of the file: the words, then the limits. */
+const fileLength = byteLength + limitsLength;
+
 /**
- * A file of words for the processes that are handed its descriptor. It has no name, so it is gone with the last of them,
+ * A file of words and rate limits for the processes that are handed its descriptor. It has no name, so it is gone with the last of them,
  * however they end, and nobody else can open it.
  * @param directory where memory cannot hold files
  * @param account whose processes open it
@@ -19,9 +23,11 @@ export const descriptorPath = (fd: number): string =>
  */
 export function createWords(directory: string, account: Account | undefined): number {
   const fd = nameless("/dev/shm") ?? nameless(directory) ?? unlinked(directory);
-  ftruncateSync(fd, byteLength);
+  ftruncateSync(fd, fileLength);
   if (account !== undefined) fchownSync(fd, account.uid, account.gid);
-  initialize(Bun.mmap(descriptorPath(fd), { shared: true }));
+  const memory = Bun.mmap(descriptorPath(fd), { shared: true });
+  initialize(memory);
+  initializeLimits(memory.subarray(byteLength));
   return fd;
 }
 
@@ -49,6 +55,9 @@ function unlinked(directory: string): number {
  */
 export const openWords = (path: string, names: ReadonlySet<string>): MemoryWords =>
   new MemoryWords(check(Bun.mmap(path, { shared: true })), names);
+
+/** The rate limits in a file of words. */
+export const openLimits = (path: string): Uint8Array => Bun.mmap(path, { shared: true }).subarray(byteLength);
 
 /** Words of this process alone. */
 export const privateWords = (names: ReadonlySet<string>): MemoryWords =>

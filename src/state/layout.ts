@@ -26,7 +26,7 @@ export function initialize(memory: Uint8Array): Uint8Array {
 
 /** @throws SkitaiError STATE_INVALID for words that another version of the engine made, or that are none */
 export function check(memory: Uint8Array): Uint8Array {
-  if (memory.byteLength === byteLength && Atomics.load(wordsAt(memory), layout.mark) === mark) return memory;
+  if (memory.byteLength >= byteLength && Atomics.load(wordsAt(memory), layout.mark) === mark) return memory;
   throw new SkitaiError("STATE_INVALID", {
     name: "shared words",
     accepted: "those of a service that was started by this version of skitai: restart it",

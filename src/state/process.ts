@@ -1,4 +1,6 @@
-import { descriptorPath, openWords, privateWords, takeDescriptor } from "./file.ts";
+import { descriptorPath, openLimits, openWords, privateWords, takeDescriptor } from "./file.ts";
+import { initializeLimits, limitsLength, MemoryLimiter } from "./limit-memory.ts";
+import type { RateLimiter } from "./limiter.ts";
 import type { MemoryWords } from "./memory.ts";
 import type { Words } from "./words.ts";
 
@@ -75,6 +77,18 @@ export function sharedWords(): SharedWords | undefined {
   if (handed !== undefined) open();
   if (descriptor === undefined) return undefined;
   return { descriptor, path: descriptorPath(descriptor), names: [...names] };
+}
+
+let limiter: RateLimiter | undefined;
+
+/** Counts for this process: with its service in a worker, else alone. Spec G3. */
+export function processLimiter(): RateLimiter {
+  if (limiter !== undefined) return limiter;
+  const shared = sharedWords();
+  const memory =
+    shared === undefined ? initializeLimits(new Uint8Array(limitsLength)) : openLimits(shared.path);
+  limiter = new MemoryLimiter(memory);
+  return limiter;
 }
 
 /** Whether the words of this process are those of a service. */
