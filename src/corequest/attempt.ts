@@ -89,7 +89,7 @@ function judged<Kind extends Call, Connection, Data>(
 
 /** A member that let a call run out of time is set aside only when it has been silent since: others may just be slow. */
 function judge(member: Member, { reason, started }: Control): void {
-  if (reason === "timeout" && member.answeredAt < started) member.failed(Date.now());
+  if (reason === "timeout" && member.answeredAt <= started) member.failed(Date.now());
 }
 
 /** The task has its result already; nobody reads this. */

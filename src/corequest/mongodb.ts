@@ -18,7 +18,7 @@ export interface MongoDatabase<Of extends "task" | "tasks" = "task"> extends Doc
   collection<Schema extends object = Record<string, unknown>>(name: string): Documents<Schema, Of>;
 }
 
-export interface OneMongoDatabase extends MongoDatabase {
+export interface OneMongoDatabase extends MongoDatabase, Disposable {
   /**
    * The driver's client and its pool, the same that the tasks use, for sessions, transactions, change streams, GridFS. Closed
    * with its worker. @throws what importing the driver throws
@@ -47,6 +47,8 @@ function database(name: string, given: DatabaseOptions = {}, all: boolean): OneM
   const collection = (of: string): Documents<Record<string, unknown>> => documents(of, send as never);
   return Object.assign(documents(usual, send as never), {
     collection: collection as OneMongoDatabase["collection"],
+    /** Does nothing: `using db = was.mongodb(…)` may stand where the reference says `with`. */
+    [Symbol.dispose]() {},
     async raw() {
       const member = cluster.claim()!;
       member.release();

@@ -46,7 +46,7 @@ export type RedisHandle<Of extends Kind = "task"> = Commands<Of> & {
   pipeline(commands: readonly RedisCommandLine[]): Reply<Of, unknown[]>;
 };
 
-export interface OneRedis extends RedisHandle {
+export interface OneRedis extends RedisHandle, Disposable {
   /**
    * A connection that is not shared: the client of ioredis, for pub/sub (it subscribes again after a restart of the server),
    * blocking commands, transactions with WATCH. The same at each call; `duplicate()` makes more. Closed with its worker, the
@@ -56,7 +56,12 @@ export interface OneRedis extends RedisHandle {
   raw(): Promise<Redis>;
 }
 
-/** `was.redis("@cache")` */
+/**
+ * `was.redis("@cache")`. Members are `[[user]:password@]host:6379[/database]`, each a server of its own. Options of ioredis stand
+ * in the alias option `driver`; `{ name: "pets", sentinels: [{ host, port }] }` asks those who is master, with the member's
+ * password and database; `{ cluster: true }` takes the members for nodes to start from, and the rest for options of ioredis'
+ * `Cluster`.
+ */
 export interface RedisCalls {
   /** @throws SkitaiError ALIAS_UNKNOWN, ALIAS_TYPE */
   (alias: AliasName<typeof DB_REDIS>, options?: DatabaseOptions): OneRedis;
@@ -100,6 +105,9 @@ class Handle {
   pipeline(lines: readonly RedisCommandLine[]): unknown {
     return this.send(redisBatch(lines, false));
   }
+
+  /** Does nothing: `using redis = was.redis(…)` may stand where the reference says `with`. */
+  [Symbol.dispose](): void {}
 
   async raw(): Promise<Redis> {
     const member = this.#cluster.claim()!;

@@ -2,7 +2,7 @@ import { parseDuration } from "../config/units.ts";
 import type { Duration } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import { processLogs } from "../log/logs.ts";
-import { inBackground } from "./background.ts";
+import { inBackground } from "../system/background.ts";
 import { type CancelReason, Control, defaultTimeout } from "./control.ts";
 import type { Corequest, DispatchOptions } from "./corequest.ts";
 import { CorequestError, notOne } from "./errors.ts";

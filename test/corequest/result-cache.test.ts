@@ -133,7 +133,7 @@ describe("[Q6] equal calls at the same time", () => {
 
 describe("[Q6] bounds", () => {
   const keep = (cache: ResultCache, key: string, data: unknown): void =>
-    cache.keeper(() => key, Date.now()).keep(new Result(data) as never, 60, undefined);
+    cache.keep(key, new Result(data), Date.now(), 60);
 
   test("by entries: the one that was not used for longest goes", () => {
     const cache = new ResultCache(2, 1024 ** 2);

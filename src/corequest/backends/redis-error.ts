@@ -85,8 +85,11 @@ const isUnwritable = (error: unknown): boolean =>
 function unsent(cause: unknown, target: Target, label: string): Failure {
   const said = (cause as { lastNodeError?: unknown } | undefined)?.lastNodeError ?? cause;
   const { code, message } = Object(said) as { code?: string; message?: string };
+  const why = code ?? message ?? "none";
   const dns = /ENOTFOUND|EAI_|DNS/.test(code ?? "");
-  const accepted = dns ? "a host name that is known" : `a server that listens (${code ?? message ?? "none"})`;
+  const tls = /CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO_|HOSTNAME/i.test(why);
+  const wanted = tls ? `a certificate that is trusted (${why})` : `a server that listens (${why})`;
+  const accepted = dns ? "a host name that is known" : wanted;
   return {
     outcome: "unsent",
     status: STA_UNSENT,

@@ -63,6 +63,8 @@ export class SingleLine implements RedisLine {
   }
 
   #sendCommand(command: Command): Promise<unknown> {
+    // Bun 1.4.5 says nothing about subscribers of its tracing channels, and ioredis then describes every command: 0.2 µs.
+    command.isTraced = true;
     return this.#client.sendCommand(command, this.#sink as never) as Promise<unknown>;
   }
 
