@@ -58,6 +58,11 @@ export const codes = {
   GATEWAY_FORBIDDEN: { status: 403, title: "Not permitted" },
   GATEWAY_LIMIT: { status: 429, title: "Too many requests" },
   GATEWAY_FAILED: { status: 503, title: "Token cannot be checked" },
+  SOCKET_HANDSHAKE: { status: 400, title: "Not a handshake of a websocket" },
+  SOCKET_ORIGIN: { status: 403, title: "Websocket of another page" },
+  SOCKET_QUERY: { status: 400, title: "Invalid query of a websocket" },
+  SOCKET_LIMIT: { status: 503, title: "Too many websockets" },
+  SOCKET_MESSAGE: { status: 400, title: "Invalid message of a websocket" },
   TABLE_QUERY: { status: 400, title: "Invalid query of a table" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -28,7 +28,7 @@ import type {
   PreferenceOptions,
 } from "./config/mount-types.ts";
 import type { Flag } from "./config/flags.ts";
-import type { AuthHandler, Claims, GatewayOptions } from "./config/gateway-options.ts";
+import type { AuthHandler, Claims, EnableGateway, GatewayOptions } from "./config/gateway-options.ts";
 import type {
   GrpcCall,
   GrpcHandler,
@@ -41,6 +41,7 @@ import type { Duration, RunOptions, Size } from "./config/settings.ts";
 import { abspath, getswd } from "./config/paths.ts";
 import type { Certificate, ClientCertificates } from "./config/tls-options.ts";
 import { MountPreference } from "./config/preference.ts";
+import type { ProxyCheck, ProxyKeepAlive, ProxyOptions, ProxyPorts } from "./config/proxy-options.ts";
 import { Context } from "./context.ts";
 import { codes, type ErrorCode, SkitaiError } from "./errors.ts";
 import { issueToken, type TokenOptions } from "./gateway/issue.ts";
@@ -49,6 +50,7 @@ import { trackResponseBodies } from "./http/response-body.ts";
 import { type Job, job } from "./jobs/job.ts";
 import { SubprocessError } from "./jobs/subprocess-error.ts";
 import { currentRole } from "./process/role.ts";
+import { SqlError } from "./corequest/backends/sql-error.ts";
 import { CorequestError } from "./corequest/errors.ts";
 import type { GrpcCallOptions, GrpcStream, GrpcStub, GrpcStubOptions } from "./corequest/grpc-stub.ts";
 import { HttpError } from "./corequest/http-result.ts";
@@ -103,6 +105,10 @@ export type {
   NodeHandler,
   Preference,
   PreferenceOptions,
+  ProxyCheck,
+  ProxyKeepAlive,
+  ProxyOptions,
+  ProxyPorts,
   RunOptions,
   Size,
   TokenOptions,
@@ -122,6 +128,7 @@ export {
   PROTO_WS,
   PROTO_WSS,
   Result,
+  SqlError,
   STA_NETERR,
   STA_NORMAL,
   STA_REQFAIL,
@@ -132,6 +139,23 @@ export {
   Tasks,
 };
 export type { Job };
+export type { Row, Rows } from "./corequest/backends/sql-driver.ts";
+export type { Database, DatabaseMap, SqlAlias } from "./corequest/database.ts";
+export type { DatabaseOptions } from "./corequest/sql-options.ts";
+export type { Savepoint, Transaction } from "./corequest/transaction.ts";
+export type { TransactionOptions } from "./corequest/transaction-begin.ts";
+export type { SocketEnd, SocketStream } from "./corequest/socket-stream.ts";
+export type { SocketCallOptions, SocketMessage } from "./corequest/websocket-client.ts";
+export type { SocketClient } from "./websocket/client.ts";
+export type { QuerySchema, SocketOptions } from "./websocket/options.ts";
+export type { Session } from "./websocket/session.ts";
+export * from "./websocket/specs.ts";
+export {
+  type MessageHandler,
+  type SessionHandler,
+  type SocketEndpoint,
+  websocket,
+} from "./websocket/websocket.ts";
 export type { AliasName, AliasOptions, AliasTls, AliasType };
 
 // Before the script makes its first Response, which may be a constant of one of its modules.
@@ -324,30 +348,15 @@ export const enableForward = (from: number, to: number, domain?: string): void =
  * @param secret 16 bytes or more, better 32
  * @param realm default "API Gateway"
  */
-export function enableGateway(options: GatewayOptions): void;
-export function enableGateway(
-  enabled: boolean,
-  secret?: string | Uint8Array,
-  realm?: string,
-  options?: Omit<GatewayOptions, "secret" | "realm">,
-): void;
-export function enableGateway(
-  given: boolean | GatewayOptions,
-  secret?: string | Uint8Array,
-  realm?: string,
-  options: Omit<GatewayOptions, "secret" | "realm"> = {},
-): void {
-  declaration.enableGateway(given, secret, realm, options);
-}
+export const enableGateway = (...given: EnableGateway): void => declaration.enableGateway(...given);
 
-/** Tokens of `enableGateway`. Spec G1. */
+/**
+ * `gateway.token(claims, { expiresIn: "1h" })` signs a JWT that the gateway believes. Spec G1.
+ * @throws SkitaiError OPTION_INVALID without `enableGateway`, or without a secret or private key
+ */
 export const gateway = {
-  /**
-   * Signs claims as a JWT that the gateway believes: `await gateway.token({ user: "hans", roles: ["admin"] }, { expiresIn: "1h" })`.
-   * @throws SkitaiError OPTION_INVALID without `enableGateway`, or without a secret or private key
-   */
-  token: (claims: Claims, options?: TokenOptions): Promise<string> =>
-    issueToken(declaration.gateway, claims, options),
+  token: (claims: Claims, more?: TokenOptions): Promise<string> =>
+    issueToken(declaration.gateway, claims, more),
 };
 
 /**
@@ -373,3 +382,24 @@ export const gateway = {
  */
 export const grpc = (port: number, file: string, services: GrpcServices, options?: GrpcOptions): void =>
   declaration.serveGrpc(port, file, services, options);
+
+/**
+ * Serves a forward HTTP proxy on a port of its own, shared by all workers: requests for `http://host/path`, websockets, and
+ * tunnels by CONNECT. Only this machine may use it, until `source` says who else, and it goes to public addresses only, until
+ * `allow` or `allowPrivate` says where else; names are judged by the addresses they have. Spec P3.
+ * ```ts
+ * skitai.enableProxy({
+ *   port: 3128,
+ *   source: ["10.0.0.0/8"],
+ *   auth: { robot: process.env.PROXY_PASSWORD! },
+ *   allow: ["*.example.com"],
+ * });
+ * ```
+ */
+export const enableProxy = (options: ProxyOptions): void => declaration.enableProxy(options);
+
+/**
+ * How long connections of the forward proxy are kept without traffic: `channel` for those of requests, default 60 s, also how long
+ * an answer may take to begin; `tunnel` for CONNECT and websockets, default 600 s. Spec P3.
+ */
+export const setProxyKeepAlive = (idle: ProxyKeepAlive): void => declaration.setProxyKeepAlive(idle);

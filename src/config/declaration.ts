@@ -1,11 +1,25 @@
 import { SkitaiError } from "../errors.ts";
 import { type AliasDeclaration, aliasDeclaration } from "./alias-options.ts";
 import { CommandLine } from "./arguments.ts";
+import {
+  type EnableGateway,
+  type GatewayDeclaration,
+  gatewayDeclaration,
+  gatewayOptions,
+} from "./gateway-options.ts";
 import { type GrpcDeclaration, grpcErrors, type GrpcOptions, type GrpcServices } from "./grpc-options.ts";
 import { mountOptionErrors } from "./mount-options.ts";
 import type { MountOptions, MountTarget, Preference } from "./mount-types.ts";
 import { acceptedPoint, isPoint, normalizedPoint } from "./points.ts";
 import { MountPreference } from "./preference.ts";
+import {
+  defaultProxyIdle,
+  proxyErrors,
+  type ProxyIdle,
+  type ProxyKeepAlive,
+  proxyKeepAliveErrors,
+  type ProxyOptions,
+} from "./proxy-options.ts";
 import { stateNameErrors } from "./state-names.ts";
 import { acceptedTarget, isTarget } from "./target-shape.ts";
 import { parseDuration } from "./units.ts";
@@ -42,7 +56,12 @@ export class Declaration {
   tls: TlsDeclaration | undefined;
   /** `undefined` without `enableForward`. */
   forward: ForwardDeclaration | undefined;
+  /** `undefined` without `enableGateway`. */
+  gateway: GatewayDeclaration | undefined;
   readonly grpc: GrpcDeclaration[] = [];
+  /** `undefined` without `enableProxy`. */
+  proxy: ProxyOptions | undefined;
+  proxyIdle: ProxyIdle = defaultProxyIdle;
   /** Errors in the calls themselves, shown together with those of the values. */
   readonly errors: SkitaiError[] = [];
   #closed = false;
@@ -133,11 +152,38 @@ export class Declaration {
     if (errors.length === 0) this.forward = { from, to, domain: domain?.toLowerCase() };
   }
 
+  /** The last call holds. */
+  enableGateway(...given: EnableGateway): void {
+    this.#open("enableGateway");
+    try {
+      const options = gatewayOptions(...given);
+      this.gateway = options && gatewayDeclaration(options);
+    } catch (error) {
+      this.errors.push(...((error instanceof AggregateError ? error.errors : [error]) as SkitaiError[]));
+    }
+  }
+
   serveGrpc(port: number, file: string, services: GrpcServices, options: GrpcOptions = {}): void {
     this.#open("grpc");
     const errors = grpcErrors(port, file, services, options);
     this.errors.push(...errors);
     if (errors.length === 0) this.grpc.push({ port, file, services, options: { ...options } });
+  }
+
+  enableProxy(options: ProxyOptions): void {
+    this.#open("enableProxy");
+    const errors = proxyErrors(options);
+    this.errors.push(...errors);
+    if (errors.length === 0) this.proxy = Object.freeze({ ...options });
+  }
+
+  setProxyKeepAlive(given: ProxyKeepAlive): void {
+    this.#open("setProxyKeepAlive");
+    const errors = proxyKeepAliveErrors(given);
+    this.errors.push(...errors);
+    if (errors.length > 0) return;
+    const { channel, tunnel } = { ...this.proxyIdle, ...given };
+    this.proxyIdle = Object.freeze({ channel: parseDuration(channel)!, tunnel: parseDuration(tunnel)! });
   }
 
   /** Whether `run()` has taken it. */

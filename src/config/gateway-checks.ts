@@ -9,6 +9,8 @@ export const publicAlgorithms = [
 ] as const;
 
 const minSecret = 16;
+/** In seconds. */
+const maxRefill = 30 * 86400;
 const optionNames = [
   ...["secret", "keys", "jwks", "algorithms", "issuer", "audience", "leeway", "realm"],
   ...["handler", "cache", "rateLimit", "identity"],
@@ -50,7 +52,8 @@ function checkSources({ secret, keys, jwks, handler, algorithms }: Members, refu
   if (algorithms === undefined) return;
   const named: unknown[] = Array.isArray(algorithms) ? algorithms : [algorithms];
   if (named.length === 0 || !Array.isArray(algorithms)) refuse(algorithms, "algorithms as a list");
-  for (const each of named) if (!known.includes(each)) refuse(each, `algorithms of the keys: ${known.join(", ")}`);
+  for (const each of named)
+    if (!known.includes(each)) refuse(each, `algorithms of the keys: ${known.join(", ")}`);
 }
 
 function checkSecret(secret: unknown, refuse: Refuse): void {
@@ -102,8 +105,11 @@ function checkRate({ limit, period, burst, key, headers }: Members, refuse: Refu
   if (!isCount(limit)) refuse(limit, "rateLimit.limit as an integer from 1");
   if (burst !== undefined && !isCount(burst)) refuse(burst, "rateLimit.burst as an integer from 1");
   duration({ period }, "period", 0.1, 86400, refuse);
+  const refill = (Number(burst ?? limit) / Number(limit)) * (parseDuration(period ?? 60) ?? 60);
+  if (refill > maxRefill) refuse(burst, "rateLimit.burst that is there again in 30 days at most");
   if (key !== undefined && typeof key !== "function") refuse(key, "rateLimit.key as a function");
-  if (headers !== undefined && typeof headers !== "boolean") refuse(headers, "rateLimit.headers as true or false");
+  if (headers !== undefined && typeof headers !== "boolean")
+    refuse(headers, "rateLimit.headers as true or false");
 }
 
 function checkIdentity(identity: Members, refuse: Refuse): void {

@@ -60,7 +60,7 @@ export interface IdentityNames {
 /** How a gateway knows its clients. Of `secret`, `keys`, `jwks` and `handler.handleToken` one is needed. Spec G1. */
 export interface GatewayOptions {
   /** For HS256, HS384, HS512: 16 bytes or more; RFC 7518 §3.2 wants 32. */
-  readonly secret?: string | Uint8Array;
+  readonly secret?: string | Uint8Array | undefined;
   /** For RS*, PS*, ES*, EdDSA. */
   readonly keys?: KeyText | readonly KeyText[];
   readonly jwks?: string | URL | RemoteKeySet;
@@ -151,16 +151,25 @@ const rate = ({ limit, period, burst = limit, key, headers = false }: RateLimitO
   headers,
 });
 
+/** What `enableGateway` takes. */
+export type EnableGateway =
+  | [options: GatewayOptions]
+  | [
+      enabled: boolean,
+      secret?: string | Uint8Array | undefined,
+      realm?: string | undefined,
+      options?: Omit<GatewayOptions, "secret" | "realm">,
+    ];
+
 /** `enableGateway(true, secret, realm, more)` as options; `false` is no gateway. */
-export function gatewayOptions(
-  given: boolean | GatewayOptions,
-  secret: string | Uint8Array | undefined,
-  realm: string | undefined,
-  more: GatewayOptions,
-): GatewayOptions | undefined {
+export function gatewayOptions(...[given, secret, realm, more]: EnableGateway): GatewayOptions | undefined {
   if (given === false) return undefined;
   if (given === true)
-    return { ...more, ...(secret === undefined ? {} : { secret }), ...(realm === undefined ? {} : { realm }) };
+    return {
+      ...more,
+      ...(secret === undefined ? {} : { secret }),
+      ...(realm === undefined ? {} : { realm }),
+    };
   if (typeof given === "object" && given !== null) return given;
   throw new SkitaiError("OPTION_INVALID", {
     name: "enableGateway",

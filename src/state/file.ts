@@ -15,8 +15,8 @@ export const descriptorPath = (fd: number): string =>
 const fileLength = byteLength + limitsLength;
 
 /**
- * A file of words and rate limits for the processes that are handed its descriptor. It has no name, so it is gone with the last of them,
- * however they end, and nobody else can open it.
+ * A file of words and rate limits for the processes that are handed its descriptor. It has no name, so it is gone with the
+ * last of them, however they end, and nobody else can open it.
  * @param directory where memory cannot hold files
  * @param account whose processes open it
  * @throws the system's error when no file can be made

@@ -114,10 +114,10 @@ test("[G3] what is no table of limits is refused", () => {
   }
 });
 
-const takers = (fd: number, rounds: number, keys: number) =>
+const takers = (fd: number, rounds: number, keys: number, limit: number) =>
   Array.from({ length: 4 }, () => {
     const file = Bun.fileURLToPath(new URL("./fixtures/taker.ts", import.meta.url));
-    return Bun.spawn([process.execPath, file, String(rounds), String(keys)], {
+    return Bun.spawn([process.execPath, file, String(rounds), String(keys), String(limit)], {
       env: { ...process.env, ...childVariables([]) },
       stdio: ["pipe", "pipe", "inherit", fd],
     });
@@ -138,14 +138,19 @@ async function race(processes: ReturnType<typeof takers>): Promise<number[]> {
   );
 }
 
-for (const keys of [1, 7])
+for (const [keys, limit] of [
+  [1, 1000],
+  [7, 1000],
+  // New keys all the time: who comes first has to find a place for it.
+  [8000, 2],
+] as const)
   test(`[G3] four processes take what there is of ${keys} keys: exactly the limit of each is allowed`, async () => {
     const fd = createWords(directory, undefined);
-    const processes = takers(fd, 40_000, keys);
+    const processes = takers(fd, 40_000, keys, limit);
     try {
       const allowed = await race(processes);
-      expect(allowed.reduce((one, other) => one + other)).toBe(1000 * keys);
-      expect(allowed.every((each) => each < 1000 * keys)).toBe(true);
+      expect(allowed.reduce((one, other) => one + other)).toBe(limit * keys);
+      expect(allowed.every((each) => each < limit * keys)).toBe(true);
     } finally {
       for (const each of processes) each.kill("SIGKILL");
       closeSync(fd);
@@ -156,7 +161,7 @@ test("[G3] processes that are killed in the midst leave a table that counts on, 
   const fd = createWords(directory, undefined);
   const words = openWords(descriptorPath(fd), new Set(["count"]));
   words.setgs("count", 42);
-  const processes = takers(fd, 50_000_000, 5000);
+  const processes = takers(fd, 50_000_000, 5000, 1000);
   try {
     for (const { stdout } of processes) await stdout.getReader().read();
     for (const { stdin } of processes) void stdin.end();
