@@ -1,4 +1,5 @@
 import { SkitaiError } from "../errors.ts";
+import { proxyOptionNames, type ProxyAliasOptions, proxyRefusal } from "./alias-proxy-options.ts";
 import { type MemberDeclaration, parseMember } from "./members.ts";
 import type { Duration } from "./settings.ts";
 
@@ -41,7 +42,7 @@ export interface AliasTls {
   rejectUnauthorized?: boolean;
 }
 
-export interface AliasOptions {
+export interface AliasOptions extends ProxyAliasOptions {
   /** Roles of whom a gateway lets through. Spec G2. */
   role?: string | readonly string[];
   /** Addresses and networks of whom a gateway lets through. Spec G2. */
@@ -65,7 +66,7 @@ export interface AliasDeclaration {
 }
 
 const namePattern = /^@[A-Za-z_][\w.-]{0,63}$/;
-const optionNames = ["role", "source", "ssl", "pool", "timeout", "driver"];
+const optionNames = ["role", "source", "ssl", "pool", "timeout", "driver", ...proxyOptionNames];
 
 /**
  * @returns the declaration that an `alias` call makes
@@ -93,6 +94,8 @@ export function aliasDeclaration(
   if (unknown !== undefined) refuse(unknown, optionNames.join(", "));
   if (options.pool !== undefined && !(Number.isInteger(options.pool) && options.pool > 0))
     refuse(options.pool, "pool as an integer from 1");
+  const wrong = proxyRefusal(options);
+  if (wrong !== undefined) refuse(wrong.value, wrong.accepted);
   const parsed = texts.map((text) => parseMember(text, type) ?? refuse(undefined, acceptedMember(type)));
   return Object.freeze({
     name,

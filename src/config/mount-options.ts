@@ -30,6 +30,10 @@ const rows: Readonly<Record<keyof MountOptions, MountOptionRow>> = {
     accepts: (value) => typeof value === "function",
     accepted: "a function (error, request, context)",
   },
+  tables: {
+    accepts: (value) => typeof value === "object" && value !== null,
+    accepted: 'tables with their columns, like { photos: ["id", "title"] }',
+  },
   hooks: { accepts: isHooks, accepted: acceptedHooks },
 };
 

@@ -1,3 +1,4 @@
+import type { Tables } from "./table-options.ts";
 import type { Context } from "../context.ts";
 import type { Duration, Size } from "./settings.ts";
 
@@ -57,6 +58,8 @@ export interface MountOptions {
   /** Error details in answers even in production, but not with `--silent`. */
   debug?: boolean;
   onError?: ErrorHandler;
+  /** Of a database: its tables and columns that are shown as JSON, to read only; none by itself. Spec G1. */
+  tables?: Tables;
   /** Called in each worker as the app begins, lives and ends; beside those that its module exports. Spec E13. */
   hooks?: Hooks;
 }

@@ -117,7 +117,8 @@ const rows: Readonly<Record<keyof ProxyOptions, Row>> = {
     secret: true,
   },
   realm: {
-    accepts: (value) => typeof value === "string" && /^[\x20-\x7e]{1,200}$/.test(value) && !/["\\]/.test(value),
+    accepts: (value) =>
+      typeof value === "string" && /^[\x20-\x7e]{1,200}$/.test(value) && !/["\\]/.test(value),
     accepted: "printable ASCII without quotes",
   },
   source: {

@@ -1,6 +1,7 @@
 import type { Hooks, MountTarget } from "../config/mount-types.ts";
 import type { MountPreference } from "../config/preference.ts";
 import type { Context } from "../context.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { DirectoryOptions } from "../static/directory.ts";
 
 /** What all static directories of a worker share. */
@@ -10,6 +11,8 @@ export type DirectorySettings = Omit<DirectoryOptions, "mountPoint">;
 export interface RelaySettings {
   /** Whether clients come by TLS. */
   readonly secure: boolean;
+  /** Who stands before aliases, with `enableGateway`. */
+  readonly gateway: Gateway | undefined;
   /** ms that an upstream has for the head of its answer, when its alias says nothing. */
   readonly timeout: number;
 }

@@ -1,3 +1,4 @@
+import { type AliasType, DB_PGSQL, DB_SQLITE3 } from "../config/alias-options.ts";
 import type { App, MountTarget } from "../config/mount-types.ts";
 import { SkitaiError } from "../errors.ts";
 import type { Mount, MountKind, Site } from "./mount.ts";
@@ -13,6 +14,10 @@ interface Row {
 /** The kinds of things that can be mounted; the first that accepts a target opens it. Loaded when first used. */
 const kinds: readonly Row[] = [
   {
+    accepts: (target) => databases.includes(aliasOf(target)?.alias.type),
+    load: async () => (await import("./table.ts")).table,
+  },
+  {
     accepts: (target) => aliasOf(target) !== undefined,
     load: async () => (await import("./upstream.ts")).upstream,
   },
@@ -26,6 +31,9 @@ const kinds: readonly Row[] = [
   },
   { accepts: () => true, load: async () => (await import("./handler.ts")).handler, isApp: true },
 ];
+
+/** What rows are read from. */
+const databases: readonly (AliasType | undefined)[] = [DB_PGSQL, DB_SQLITE3];
 
 function isText(kind: "directory" | "module"): (target: MountTarget, base: string) => boolean {
   return (target, base) => {

@@ -1,6 +1,7 @@
 import { PROTO_HTTP, PROTO_HTTPS } from "../config/alias-options.ts";
 import { SkitaiError } from "../errors.ts";
 import { ReverseProxy } from "../proxy/reverse.ts";
+import { guarded } from "./guarded.ts";
 import type { Mount, MountKind } from "./mount.ts";
 import { aliasOf } from "./target.ts";
 
@@ -14,13 +15,16 @@ export const upstream = {
         value: alias.type,
         accepted: "an alias of PROTO_HTTP or PROTO_HTTPS",
       });
-    const proxy = new ReverseProxy(alias, { ...relay, point, base });
+    const { gateway } = relay;
+    const proxy = new ReverseProxy(alias, { ...relay, point, base, stripped: gateway?.strippedNames });
     return {
       label: `upstream ${alias.name}`,
       final: true,
       relays: true,
       exact: true,
-      respond: (request, context) => proxy.respond(request, context),
+      respond: guarded(alias, gateway, (request, context, admission) =>
+        proxy.respond(request, context, admission?.lines),
+      ),
       close: () => proxy.close(),
     };
   },

@@ -3,7 +3,7 @@ import { hostNames } from "../config/mount-options.ts";
 import { wholeBytes } from "../config/units.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Scope } from "../context.ts";
-import type { DirectorySettings } from "../mounts/mount.ts";
+import type { DirectorySettings, RelaySettings } from "../mounts/mount.ts";
 import { openMount } from "../mounts/registry.ts";
 import type { BodyLimits } from "../server/body-guard.ts";
 import type { Placed } from "../server/table.ts";
@@ -20,9 +20,8 @@ export async function placeMounts(
   settings: Settings,
   shared: SharedScope,
   directories: DirectorySettings,
+  relay: RelaySettings,
 ): Promise<Placed[]> {
-  // A little before a handler is late: an upstream that is late has an answer of its own.
-  const relay = { secure: settings.secure, timeout: settings.requestTimeout * 1000 * 0.98 };
   const place = async ({ point, target, options, ...declared }: MountDeclaration): Promise<Placed> => {
     const preference = declared.preference.copy();
     const site = { point, base: preference.base, preference, directories, relay, open: openMount };

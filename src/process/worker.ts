@@ -28,10 +28,13 @@ import { AppLives } from "./app-lives.ts";
 import { reloadsByItself } from "./devel-options.ts";
 import type { DevelWorker } from "./devel-worker.ts";
 import { jobHosts } from "./job-hosts.ts";
+import type { RelaySettings } from "../mounts/mount.ts";
 import { connectBus } from "./bus.ts";
+import { openEdge } from "./edge.ts";
 import { masterLocks } from "./locks.ts";
 import { tell } from "./messages.ts";
 import { placeMounts, type SharedScope } from "./place.ts";
+import { openProxy } from "./forward-proxy.ts";
 import { openGrpc } from "./grpc.ts";
 import { dropPrivileges, serviceAccount } from "./privileges.ts";
 import { altSvcOf, flushQuic, quicPort } from "./quic.ts";
@@ -63,7 +66,8 @@ export async function runWorker(declaration: Declaration): Promise<void> {
     const devel = reloadsByItself(declaration, settings)
       ? new (await import("./devel-worker.ts")).DevelWorker(declaration, settings)
       : undefined;
-    const placed = await openMounts(declaration, settings, shared).finally(() => devel?.report());
+    const relay = await openEdge(declaration, settings, logs);
+    const placed = await openMounts(declaration, settings, shared, relay).finally(() => devel?.report());
     const lives = new AppLives(placed, logs.server);
     await lives.mounted();
     const origin = { worker: `W${quic ? "Q" : index}`, idPrefix: shared.idPrefix };
@@ -76,6 +80,9 @@ export async function runWorker(declaration: Declaration): Promise<void> {
       reply,
       next,
     });
+    const proxies = quic
+      ? []
+      : await openProxy(declaration, settings, { ...shared, ...answers, reply, next });
     const setup = settings.secure ? await askForCertificates() : undefined;
     await askToBind();
     const [server, ...beside] = serve(declaration, settings, {
@@ -89,8 +96,10 @@ export async function runWorker(declaration: Declaration): Promise<void> {
       quic,
     });
     for (const each of grpc) await each.listen(setup && serveOptions(setup));
+    for (const each of proxies) await each.listen();
+    const others = [...grpc, ...proxies];
     const member = new GroupMember(
-      quic ? [] : [server, ...beside, ...grpc].flatMap(({ port }) => port ?? []),
+      quic ? [] : [server, ...beside, ...others].flatMap(({ port }) => port ?? []),
     );
     if (quic && !oldestTakesAll(server.port!))
       logs.server.log("this kernel breaks connections by HTTP/3 at a reload", "warn");
@@ -99,7 +108,7 @@ export async function runWorker(declaration: Declaration): Promise<void> {
     watchProcess({
       server,
       beside,
-      grpc,
+      others,
       member,
       reply,
       logs,
@@ -115,12 +124,17 @@ export async function runWorker(declaration: Declaration): Promise<void> {
   }
 }
 
-function openMounts(declaration: Declaration, settings: Settings, shared: SharedScope): Promise<Placed[]> {
+function openMounts(
+  declaration: Declaration,
+  settings: Settings,
+  shared: SharedScope,
+  relay: RelaySettings,
+): Promise<Placed[]> {
   const { devel, compression, dotFiles, staticMemory } = settings;
   const memory = new FileMemory({ maxBytes: staticMemory });
   const maxAge = devel ? () => undefined : maxAges(declaration.maxAges);
   const directories = { maxAge, memory, compression, dotFiles, revalidate: devel ? 0 : 1 };
-  return placeMounts(declaration, settings, shared, directories);
+  return placeMounts(declaration, settings, shared, directories, relay);
 }
 
 function replyParts(

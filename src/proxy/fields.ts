@@ -1,6 +1,11 @@
 import type { Context } from "../context.ts";
 import type { Fields } from "../http/relay.ts";
 
+/** Names of fields, lower case. */
+export interface Names {
+  has(name: string): boolean;
+}
+
 /** Fields of one connection only (RFC 9110 §7.6.1), and what frames a message. */
 const hopByHop = new Set([
   "connection",
@@ -28,11 +33,15 @@ const said = new Set([
   "x-forwarded-proto",
   "x-forwarded-port",
   "x-forwarded-prefix",
+  "x-forwarded-server",
+  "x-forwarded-ssl",
   "x-real-ip",
   "x-gtxn-id",
   "x-ltxn-id",
   "traceparent",
 ]);
+
+const dropped = new Set([...hopByHop, ...said]);
 
 /** Names listed in `Connection`; `undefined` for the usual values. */
 function listed(connection: string | null): ReadonlySet<string> | undefined {
@@ -49,15 +58,20 @@ function listed(connection: string | null): ReadonlySet<string> | undefined {
  * The fields of a request as an upstream gets them, each with its line end, without Host and framing.
  * @param stripped more names that clients may not send, lower case
  */
-export function requestLines(headers: Headers, stripped: ReadonlySet<string> | undefined): string {
+export function requestLines(headers: Headers, stripped: Names | undefined): string {
   const connection = listed(headers.get("connection"));
   let lines = "";
   headers.forEach((value, name) => {
-    if (hopByHop.has(name) || said.has(name) || connection?.has(name) || stripped?.has(name)) return;
+    if (dropped.has(name) || connection?.has(name) || stripped?.has(name)) return;
+    // CGI and its heirs take `X_Forwarded_For` for `X-Forwarded-For`.
+    if (name.includes("_") && isShadow(name.replaceAll("_", "-"), stripped)) return;
     lines += `${name}: ${value}\r\n`;
   });
   return lines;
 }
+
+const isShadow = (name: string, stripped: Names | undefined): boolean =>
+  dropped.has(name) || stripped?.has(name) === true;
 
 /** What became of the client's connection: address, host and scheme, behind what trusted proxies said of it. RFC 7239. */
 export function forwardedLines(context: Context, secure: boolean, stripPrefix: boolean): string {
@@ -86,7 +100,8 @@ const node = (address: string): string => (address.includes(":") ? `"[${address}
 
 /** The fields of an answer as the client gets them. */
 export function answerFields(fields: Fields, keepLength: boolean): [name: string, value: string][] {
-  const connection = listed(fields.find(([name]) => name.toLowerCase() === "connection")?.[1] ?? null);
+  const said = fields.filter(([name]) => name.toLowerCase() === "connection").map(([, value]) => value);
+  const connection = said.length === 0 ? undefined : listed(said.join(","));
   const kept: [string, string][] = [];
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { GatewayError } from "../../src/gateway/error.ts";
-import { type Tables, TableRules } from "../../src/gateway/table-request.ts";
+import type { Tables } from "../../src/config/table-options.ts";
+import { TableRules } from "../../src/gateway/table-request.ts";
 
 const rules = new TableRules({
   photos: ["id", "title", "owner", "taken"],

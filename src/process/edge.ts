@@ -1,0 +1,24 @@
+import type { Declaration } from "../config/declaration.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Logs } from "../log/logs.ts";
+import type { RelaySettings } from "../mounts/mount.ts";
+import { processLimiter } from "../state/process.ts";
+
+/** What stands before upstreams; loaded when it was asked for. */
+export async function openEdge(
+  { gateway }: Declaration,
+  { secure, requestTimeout }: Settings,
+  logs: Logs,
+): Promise<RelaySettings> {
+  return {
+    secure,
+    // A little before a handler is late: an upstream that is late has an answer of its own.
+    timeout: requestTimeout * 1000 * 0.98,
+    gateway:
+      gateway &&
+      new (await import("../gateway/gateway.ts")).Gateway(gateway, {
+        limiter: processLimiter(),
+        warn: (text) => logs.server.log(text, "warn"),
+      }),
+  };
+}
