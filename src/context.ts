@@ -48,6 +48,7 @@ export class Context {
   #links: string[] | undefined;
   #sent = false;
   #calls = 0;
+  #endings: (() => void)[] | undefined;
 
   /** @param transaction the peer's global id, or the number of a transaction that starts here */
   constructor(
@@ -103,11 +104,31 @@ export class Context {
 
   /**
    * Makes a websocket of the request; what the handler returns after that is not sent. Spec X1.
+   * @param deflate messages may be compressed (RFC 7692), if the client can
    * @returns what to return, or `undefined` when the client did not ask for one
    */
-  upgrade(handler: SocketHandler, headers: Record<string, string> = {}): Response | undefined {
+  upgrade(
+    handler: SocketHandler,
+    headers: Record<string, string> = {},
+    deflate = false,
+  ): Response | undefined {
+    // Bun decides by the listener, not by the websocket.
+    if (!deflate) this.request.headers.delete("sec-websocket-extensions");
     this.upgraded = this.server.upgrade(this.request, { data: handler, headers });
     return this.upgraded ? new Response(null) : undefined;
+  }
+
+  /** Calls `ending` when the last byte of the answer is handed over; a websocket's request has no such end. */
+  onEnd(ending: () => void): void {
+    if (this.#endings === undefined) this.#endings = [ending];
+    else this.#endings.push(ending);
+  }
+
+  /** For who has sent the answer. */
+  ended(): void {
+    if (this.#endings === undefined || this.upgraded) return;
+    for (const ending of this.#endings) ending();
+    this.#endings = undefined;
   }
 
   /** For who sends the answer: the `Link` header that was asked for. No more can be added. */

@@ -32,6 +32,7 @@ export const codes = {
   PROXY_MALFORMED: { status: 502, title: "Upstream answered no HTTP" },
   PROXY_OVERLOADED: { status: 503, title: "Upstream is busy" },
   PROXY_TIMEOUT: { status: 504, title: "Upstream did not answer in time" },
+  PROXY_LOOP: { status: 508, title: "Request comes round again" },
   PROXY_ABORTED: { status: 499, title: "Client went away" },
   RESULT_NOT_ONE: { status: 410, title: "Not exactly one row" },
   RESULT_DUPLICATE: { status: 409, title: "Key exists already" },
@@ -63,6 +64,8 @@ export const codes = {
   SOCKET_QUERY: { status: 400, title: "Invalid query of a websocket" },
   SOCKET_LIMIT: { status: 503, title: "Too many websockets" },
   SOCKET_MESSAGE: { status: 400, title: "Invalid message of a websocket" },
+  MAIL_INVALID: { status: 500, title: "Invalid mail" },
+  MAIL_SPOOL: { status: 503, title: "Mail cannot be kept" },
   TABLE_QUERY: { status: 400, title: "Invalid query of a table" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

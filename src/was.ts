@@ -9,6 +9,7 @@ import { mongodb } from "./corequest/mongodb.ts";
 import { redis } from "./corequest/redis.ts";
 import { tasks } from "./corequest/tasks.ts";
 import { transaction } from "./corequest/transaction.ts";
+import { ws } from "./corequest/websocket-client.ts";
 import { xmlrpcStub } from "./corequest/xmlrpc-stub.ts";
 import { processLogs } from "./log/logs.ts";
 import { Lock } from "./state/lock.ts";
@@ -76,6 +77,8 @@ export const was = {
   jsonrpc: jsonrpcStub,
   /** Methods of a gRPC service as tasks and streams. Spec R3. */
   grpc: grpcStub,
+  /** A websocket to a backend: `await ws.send(x)`, `for await (const message of ws)`. Spec X4. */
+  ws,
   /** A job in a thread of this worker, as a task: `was.Thread(resize, "a.png", 100)`. Spec Q8. */
   Thread: thread,
   /** A job in a process of its own, which may crash. Spec Q8. */

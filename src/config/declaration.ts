@@ -1,5 +1,6 @@
 import { SkitaiError } from "../errors.ts";
 import { type AliasDeclaration, aliasDeclaration } from "./alias-options.ts";
+import { cacheErrors, type CacheOptions, type CacheSettings, cacheSettings } from "./cache-options.ts";
 import { CommandLine } from "./arguments.ts";
 import {
   type EnableGateway,
@@ -54,6 +55,8 @@ export class Declaration {
   logDirectory: string | undefined;
   /** `undefined` without `enableSsl`. */
   tls: TlsDeclaration | undefined;
+  /** `undefined` without `enableCacheFs`. */
+  cache: CacheSettings | undefined;
   /** `undefined` without `enableForward`. */
   forward: ForwardDeclaration | undefined;
   /** `undefined` without `enableGateway`. */
@@ -126,6 +129,13 @@ export class Declaration {
     if (errors.length > 0) return [];
     for (const name of names) this.states.add(name);
     return names;
+  }
+
+  enableCache(options: CacheOptions): void {
+    this.#open("enableCacheFs");
+    const errors = cacheErrors(options);
+    this.errors.push(...errors);
+    if (errors.length === 0) this.cache = cacheSettings(options);
   }
 
   enableFileLogging(directory = ""): void {

@@ -29,6 +29,12 @@ function connect<Kind extends Call, Connection, Data>(
   return connection;
 }
 
+/** For what is open by itself, in no pool. @returns what forgets it */
+export function closeAtEnd(close: () => void): () => void {
+  closers.add(close);
+  return () => closers.delete(close);
+}
+
 /** At the end of a worker: closes every pool. Errors of one do not keep the others open. */
 export async function closeConnections(): Promise<void> {
   const all = [...closers];

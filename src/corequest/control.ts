@@ -22,6 +22,9 @@ function look(): void {
   ticker = undefined;
 }
 
+/** Calls that are not over. */
+export const callsUnderway = (): number => underway.length;
+
 /** Seconds that a call may take when nobody says otherwise. */
 export const defaultTimeout = 10;
 

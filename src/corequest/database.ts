@@ -9,7 +9,7 @@ import type { Dialect, Statement } from "./query/executor.ts";
 import { queries } from "./query/entry.ts";
 import type { Queries } from "./query/queries.ts";
 import type { AnyTables } from "./query/types.ts";
-import { type DatabaseOptions, placeholders, refuseBegin, timeoutOf } from "./sql-options.ts";
+import { type DatabaseOptions, placeholders, refuseBegin, threadOf, timeoutOf } from "./sql-options.ts";
 import { start, startOnAll, type StartOptions } from "./start.ts";
 import type { Task } from "./task.ts";
 import type { Tasks } from "./tasks.ts";
@@ -21,9 +21,11 @@ export type SqlAlias = AliasName<typeof DB_PGSQL | typeof DB_SQLITE3>;
 class Handle implements Disposable {
   readonly cluster: Cluster;
   protected readonly options: StartOptions;
+  protected readonly thread: boolean;
 
   constructor(name: string, options: DatabaseOptions) {
     this.cluster = clusterOf(name, types);
+    this.thread = threadOf(options);
     const timeout = timeoutOf(options);
     this.options = timeout === undefined ? (options as StartOptions) : { ...options, timeout };
   }
@@ -61,7 +63,7 @@ export class Database<Tables = AnyTables> extends Handle {
    * @throws SkitaiError TRANSACTION_STATEMENT for `begin`; what goes wrong later is the task's: `SqlError`, `CorequestError`
    */
   execute<Item = Row>(statement: string | Statement, parameters: readonly unknown[] = []): Task<Rows<Item>> {
-    const call = callOf(statement, parameters);
+    const call = callOf(statement, parameters, this.thread);
     return start(sqlBackend, this.cluster, call, this.options) as Task<Rows<Item>>;
   }
 
@@ -107,7 +109,7 @@ export class DatabaseMap extends Handle {
     statement: string | Statement,
     parameters: readonly unknown[] = [],
   ): Tasks<Task<Rows<Item>>[]> {
-    const call = callOf(statement, parameters);
+    const call = callOf(statement, parameters, this.thread);
     return startOnAll(sqlBackend, this.cluster, call, this.options) as unknown as Tasks<Task<Rows<Item>>[]>;
   }
 
@@ -116,11 +118,11 @@ export class DatabaseMap extends Handle {
   }
 }
 
-function callOf(statement: string | Statement, parameters: readonly unknown[]): SqlCall {
+function callOf(statement: string | Statement, parameters: readonly unknown[], thread: boolean): SqlCall {
   if (typeof statement !== "string")
-    return new SqlCall(statement.sql, statement.parameters, statement.writes);
+    return new SqlCall(statement.sql, statement.parameters, statement.writes, thread);
   refuseBegin(statement);
-  return new SqlCall(statement, parameters);
+  return new SqlCall(statement, parameters, undefined, thread);
 }
 
 const none: DatabaseOptions = Object.freeze({});

@@ -117,10 +117,9 @@ function keyOf(
   headers: Record<string, string>,
   body: string | undefined,
 ): string {
-  const given = Object.entries(headers)
-    .map(([name, value]) => `${name}:${value}`)
-    .join("\n");
-  return `${method} ${path}\n${given}\n\n${body ?? ""}`;
+  let key = `${method} ${path}`;
+  for (const name in headers) key += `\n${name}:${headers[name]}`;
+  return `${key}\n\n${body ?? ""}`;
 }
 
 const isRecord = (data: HttpData): data is Record<string, unknown> =>

@@ -43,22 +43,31 @@ export async function httpResult(
 
 type Refusal = (detail: { accepted: string; cause?: unknown }) => Error;
 
-async function dataOf(response: Response, maxBytes: number, refused: Refusal): Promise<unknown> {
-  const type = response.headers.get("content-type") ?? "";
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
+/** No promise of its own: most answers say how long they are. */
+function dataOf(response: Response, maxBytes: number, refused: Refusal): Promise<unknown> {
+  const { headers } = response;
+  const type = headers.get("content-type") ?? "";
+  const length = Number(headers.get("content-length") ?? Number.NaN);
+  if (!(length <= maxBytes) || headers.get("content-encoding") !== null)
+    return limitedDataOf(response, type, maxBytes, length > maxBytes, refused);
+  if (isJson.test(type)) return response.text().then((text) => parsed(text, refused));
+  return isText.test(type) ? response.text() : response.bytes();
+}
+
+async function limitedDataOf(
+  response: Response,
+  type: string,
+  maxBytes: number,
+  known: boolean,
+  refused: Refusal,
+): Promise<unknown> {
   const tooLarge = (): Error => refused({ accepted: `an answer of at most ${maxBytes} bytes` });
-  if (length > maxBytes) {
+  if (known) {
     await response.body?.cancel();
     throw tooLarge();
   }
-  const json = isJson.test(type);
-  if (length <= maxBytes && response.headers.get("content-encoding") === null)
-    return json
-      ? parsed(await response.text(), refused)
-      : isText.test(type)
-        ? response.text()
-        : response.bytes();
   const bytes = await readAtMost(response, maxBytes, tooLarge);
+  const json = isJson.test(type);
   if (!json && !isText.test(type)) return bytes;
   const text = new TextDecoder().decode(bytes);
   return json ? parsed(text, refused) : text;

@@ -32,6 +32,9 @@ export class ResultCache {
   #entries: LRUCache<string, Kept>;
   readonly #underway = new Map<string, Task<unknown>>();
   readonly #maxBytes: number;
+  /** Calls that found a result, and that found none. */
+  hits = 0;
+  misses = 0;
 
   constructor(maxEntries = 100, maxBytes = 64 * 1024 ** 2) {
     this.#maxBytes = maxBytes;
@@ -56,6 +59,13 @@ export class ResultCache {
 
   /** A result that may be used. */
   find(key: string, use: NonNullable<CacheUse["useCache"]>): Result<unknown> | undefined {
+    const found = this.#find(key, use);
+    if (found === undefined) this.misses++;
+    else this.hits++;
+    return found;
+  }
+
+  #find(key: string, use: NonNullable<CacheUse["useCache"]>): Result<unknown> | undefined {
     const kept = this.#entries.get(key);
     if (kept?.result === undefined) return undefined;
     if (Date.now() >= kept.until) {

@@ -7,10 +7,23 @@ import { seconds } from "./task.ts";
 export interface DatabaseOptions extends CacheUse {
   /** Longest time of a statement, waiting for a connection included. Default: what the alias says, else 10 s. */
   timeout?: Duration;
+  /**
+   * Statements may take long: SQLite runs them in threads, at most two at once for each file and worker, so that the worker
+   * goes on. Queries that took longer than 10 ms the last time go there without being told. What is in memory stays where it
+   * is. A statement in a thread that nobody waits for any more still runs to its end. PostgreSQL has
+   * no need of it. Default false.
+   */
+  thread?: boolean;
 }
 
 export const timeoutOf = ({ timeout }: DatabaseOptions): number | undefined =>
   timeout === undefined ? undefined : seconds(timeout);
+
+/** @throws SkitaiError OPTION_INVALID */
+export function threadOf({ thread = false }: Pick<DatabaseOptions, "thread">): boolean {
+  if (typeof thread === "boolean") return thread;
+  throw new SkitaiError("OPTION_INVALID", { name: "thread", value: thread, accepted: "true or false" });
+}
 
 const begins = /^\s*(?:begin|start\s+transaction|savepoint)\b[^;]*;?\s*$/i;
 const ends = /^\s*(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b[^;]*;?\s*$/i;

@@ -2,12 +2,13 @@ import { parseDuration } from "../config/units.ts";
 import type { Duration } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import { processLogs } from "../log/logs.ts";
+import { type CallOutcome, corequestCounts } from "../metrics/corequests.ts";
 import { inBackground } from "../system/background.ts";
 import { type CancelReason, Control, defaultTimeout } from "./control.ts";
 import type { Corequest, DispatchOptions } from "./corequest.ts";
 import { CorequestError, notOne } from "./errors.ts";
 import { Result } from "./result.ts";
-import { failureCodes, STA_NETERR, STA_TIMEOUT } from "./status.ts";
+import { failureCodes, STA_NETERR, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "./status.ts";
 
 /** Rows for a list, else the data itself. */
 export type RowOf<Data> = Data extends readonly (infer Row)[] ? Row : Data;
@@ -44,10 +45,15 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
     }
     const { promise, resolve } = Promise.withResolvers<Result<Data>>();
     this.#result = promise;
-    const control = new Control(parts.timeout ?? defaultTimeout, (reason) => resolve(givenUp(reason, parts)));
+    const control = new Control(parts.timeout ?? defaultTimeout, (reason) => {
+      counted(parts, control, reason === "timeout" ? "timeout" : "cancelled");
+      resolve(givenUp(reason, parts));
+    });
     this.#control = control;
     void work(control).then((result) => {
-      if (control.end()) resolve(result);
+      if (!control.end()) return;
+      counted(parts, control, outcomeOf(result));
+      resolve(result);
     });
   }
 
@@ -150,6 +156,16 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
     if (cache !== undefined) this.#parts.keep?.(result, this.started, seconds(cache), cacheIf);
     return result;
   }
+}
+
+const counted = ({ alias }: TaskParts<never>, { started }: Control, outcome: CallOutcome): void =>
+  corequestCounts.count(alias, outcome, Math.max(0, Date.now() - started));
+
+function outcomeOf({ status, error }: Result<unknown>): CallOutcome {
+  if (status === STA_UNSENT) return "unsent";
+  if (status === STA_NETERR) return "network";
+  if (status === STA_TIMEOUT) return "timeout";
+  return status === STA_REQFAIL || error !== undefined ? "refused" : "ok";
 }
 
 function dataOf<Data>({ error, data }: Result<Data>): Data {

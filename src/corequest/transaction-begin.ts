@@ -13,6 +13,7 @@ import { connectionOf } from "./connections.ts";
 import type { Control } from "./control.ts";
 import { CorequestError } from "./errors.ts";
 import { Result } from "./result.ts";
+import { threadOf } from "./sql-options.ts";
 import { failureCodes, STA_NETERR } from "./status.ts";
 import { seconds, Task } from "./task.ts";
 import { Held, watch } from "./transaction-held.ts";
@@ -25,6 +26,8 @@ export interface TransactionOptions {
   hold?: Duration;
   /** Rolled back when its `await using` ends without `commit`. With `false` it may be returned from there. Default true. */
   autoPutback?: boolean;
+  /** Its statements may take long: SQLite runs them in a thread, see `DatabaseOptions`. Default false. */
+  thread?: boolean;
 }
 
 const begin = new SqlCall("begin", [], true);
@@ -32,11 +35,12 @@ const begin = new SqlCall("begin", [], true);
 /** @throws what `clusterOf` throws; CorequestError when no member can be had in time */
 export async function hold(name: string, options: TransactionOptions, origin: Error): Promise<Held> {
   const cluster = clusterOf(name, [DB_PGSQL, DB_SQLITE3]);
+  const thread = threadOf(options);
   const lasts = seconds(options.hold ?? 60) * 1000;
   const timeout =
     options.timeout === undefined ? parseDuration(cluster.options.timeout) : seconds(options.timeout);
   const parts = { alias: cluster.name, label: "begin", timeout };
-  const made = new Task((control) => reserveAny(cluster, control), parts);
+  const made = new Task((control) => reserveAny(cluster, control, thread), parts);
   const { member, driver, session } = await made.fetch();
   const held = new Held({
     cluster,
@@ -58,12 +62,12 @@ interface Reserved {
 }
 
 /** Nothing was done when a transaction does not begin: it may begin elsewhere. */
-async function reserveAny(cluster: Cluster, control: Control): Promise<Result<Reserved>> {
+async function reserveAny(cluster: Cluster, control: Control, thread: boolean): Promise<Result<Reserved>> {
   const tried = new Set<Member>();
   let stale = false;
   let member = cluster.claim()!;
   for (;;) {
-    const reserved = await reserve(member, cluster, control);
+    const reserved = await reserve(member, cluster, control, thread);
     if ("session" in reserved) return new Result(reserved);
     if (reserved.memberFailed) member.failed(Date.now());
     member.release();
@@ -82,13 +86,18 @@ async function reserveAny(cluster: Cluster, control: Control): Promise<Result<Re
 const failed = ({ error, status, statusCode }: Failure): Result<Reserved> =>
   new Result<Reserved>(undefined as never, { error, status, statusCode, reason: error.message });
 
-async function reserve(member: Member, cluster: Cluster, control: Control): Promise<Reserved | Failure> {
+async function reserve(
+  member: Member,
+  cluster: Cluster,
+  control: Control,
+  thread: boolean,
+): Promise<Reserved | Failure> {
   let driver: SqlDriver | undefined;
   let session: SqlSession | undefined;
   try {
     const pool: SqlPool = connectionOf(sqlBackend, member, cluster);
     driver = pool.driver ?? (await pool.ready());
-    session = await driver.reserve(control);
+    session = await driver.reserve(control, thread);
     if (control.reason === undefined) await session.query(driver.begin, [], control);
     if (control.reason !== undefined) throw new Error("it was given up");
     member.answered();

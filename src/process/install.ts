@@ -135,9 +135,12 @@ function unitOf(declaration: Declaration, settings: Settings): string {
     directory,
     user: user.name,
     group,
-    privileged: [port, declaration.forward?.from ?? 0, ...declaration.grpc.map((each) => each.port)].some(
-      isPrivileged,
-    ),
+    privileged: [
+      port,
+      declaration.forward?.from ?? 0,
+      declaration.proxy?.port ?? 0,
+      ...declaration.grpc.map((each) => each.port),
+    ].some(isPrivileged),
     stopTimeout: graceTimeout + shutdownDelay + killAfter / 1000 + stopMargin,
     logs: usual ? `skitai/${user.name}/${name}` : undefined,
     runtime: given === undefined ? `skitai/${name}` : undefined,

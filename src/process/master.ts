@@ -12,6 +12,7 @@ import type { Account } from "../system/user.ts";
 import { openCertificates } from "./certificates.ts";
 import { openAdmin, openControl } from "./control.ts";
 import { reloadsByItself } from "./devel-options.ts";
+import { claimProxy } from "./forward-proxy.ts";
 import type { ReadyMessage } from "./messages.ts";
 import { occupy, refuse } from "./occupy.ts";
 import { abort, prepare } from "./prepare.ts";
@@ -38,6 +39,7 @@ export async function runMaster(declaration: Declaration): Promise<never> {
   setProcessTitle(`skitai/${settings.name}: master`, shortTitle(settings.name, ":m"));
   if (declaration.forward) claimForward(settings, declaration.forward);
   claimGrpc(settings, declaration);
+  claimForwardProxy(settings, declaration);
   // Why it failed is logged already.
   const reload = (): void => void service.reload().catch(() => {});
   const certificates = await openCertificates(declaration, reload);
@@ -84,6 +86,14 @@ function claimGrpc({ address, port: main }: Settings, { grpc, forward }: Declara
         throw new SkitaiError("OPTION_INVALID", { name: "grpc", value: port, accepted: "a port of its own" });
       claimPort(address, port);
     }
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function claimForwardProxy(settings: Settings, declaration: Declaration): void {
+  try {
+    claimProxy(settings, declaration);
   } catch (error) {
     refuse(error);
   }

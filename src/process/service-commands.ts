@@ -5,17 +5,14 @@ import { RunningService } from "./control-client.ts";
 import { startDaemon } from "./daemon.ts";
 import { abort, examine, prepare } from "./prepare.ts";
 import { findRunDirectories, isOneOfMany } from "./run-directory.ts";
-import { isAlive, isHeld } from "./service-files.ts";
+import { isHeld } from "./service-files.ts";
 import { statusText } from "./status.ts";
 
 /** Exit code of `status` for a service that does not run, as the LSB says of init scripts. */
 export const notRunning = 3;
 
 /** Exit code of `reload` then, by the same book. */
-const nothingToReload = 7;
-
-/** Milliseconds between two looks whether it is gone. */
-const glance = 10;
+export const nothingToReload = 7;
 
 /** Ends with 0 when no such service runs any more, with 1 when it did not stop in its time. Spec W6. */
 export async function stopService(declaration: Declaration): Promise<never> {
@@ -92,12 +89,7 @@ function findService(settings: Settings): RunningService | undefined {
 async function endService(settings: Settings): Promise<string> {
   const service = findService(settings);
   if (service === undefined) return `skitai/${settings.name} does not run\n`;
-  const pid = await service.pid();
-  const patience = await service.stop().catch(() => 0);
-  const end = Date.now() + (patience + 1) * 1000;
-  while (service.runs || (pid !== undefined && isAlive(pid))) {
-    if (Date.now() > end) abort([`skitai/${settings.name}, pid ${pid}, did not stop in ${patience} s`]);
-    await Bun.sleep(glance);
-  }
+  const reason = await service.end();
+  if (reason !== undefined) abort([`skitai/${settings.name}, ${reason}`]);
   return `skitai/${settings.name} stopped\n`;
 }

@@ -1,22 +1,30 @@
 import type { Server } from "bun";
 import type { SocketHandler } from "../http/socket-handler.ts";
-import { backgroundEnded } from "../corequest/background.ts";
+import { backgroundEnded } from "../system/background.ts";
 import { closeConnections } from "../corequest/connections.ts";
 import { closePools, reopenHostLogs } from "../jobs/pools.ts";
 import type { Logs } from "../log/logs.ts";
 import { drain } from "../server/drain.ts";
-import type { GrpcServer } from "../rpc/grpc/server.ts";
 import type { Reply } from "../server/reply.ts";
 import type { AppLives } from "./app-lives.ts";
 import { type MasterMessage, tell } from "./messages.ts";
 import type { GroupMember } from "./reload-member.ts";
+
+/** A listener that is not `Bun.serve`'s. */
+export interface OwnListener {
+  /** Clients are told to connect anew. */
+  announce(): void;
+  /** As `drain` of server/drain.ts. */
+  drain(grace: number, linger?: number, hurried?: Promise<void>): Promise<"drained" | "cut">;
+}
 
 /** What a worker has to end or reopen. */
 export interface WorkerParts {
   readonly server: Server<SocketHandler>;
   /** Listeners on other ports. */
   readonly beside: readonly Server<SocketHandler>[];
-  readonly grpc: readonly GrpcServer[];
+  /** Those of gRPC and of the forward proxy. */
+  readonly others: readonly OwnListener[];
   readonly member: GroupMember;
   readonly reply: Reply;
   readonly logs: Logs;
@@ -41,7 +49,7 @@ const leave = (): never => process.exit(0);
 
 /** Signals of the master, errors nobody caught, and the master's end. Spec W5. */
 export function watchProcess(parts: WorkerParts): void {
-  const { logs, reply, member, lives, grpc } = parts;
+  const { logs, reply, member, lives, others } = parts;
   let stopping = false;
   const hurry = Promise.withResolvers<void>();
   const stop = (linger?: number): void => {
@@ -58,7 +66,7 @@ export function watchProcess(parts: WorkerParts): void {
     else if (message.type === "steer") member.steer(message.size, message.closing);
     else if (message.type === "drain") {
       reply.closing = true;
-      for (const each of grpc) each.announce();
+      for (const each of others) each.announce();
       void member.drain();
     } else if (message.type === "leave") stop(message.linger ?? parts.grace);
   };
@@ -80,12 +88,12 @@ export function watchProcess(parts: WorkerParts): void {
  * @param hurried the grace time begins, if that is the shorter one
  */
 async function end(parts: WorkerParts, linger: number | undefined, hurried: Promise<void>): Promise<void> {
-  const { server, beside, grpc, reply, logs, lives, endUpkeep, grace, flush } = parts;
+  const { server, beside, others, reply, logs, lives, endUpkeep, grace, flush } = parts;
   reply.closing = true;
   const left = lives.beforeUmount();
   const drained = [
     ...[server, ...beside].map((each) => drain(each, grace, linger, hurried)),
-    ...grpc.map((each) => each.drain(grace, linger, hurried)),
+    ...others.map((each) => each.drain(grace, linger, hurried)),
   ];
   if (linger !== undefined) tell({ type: "left" });
   const outcomes = await Promise.all(drained);

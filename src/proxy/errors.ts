@@ -4,9 +4,11 @@ import { codes, SkitaiError } from "../errors.ts";
 export class ProxyError extends SkitaiError {
   readonly alias: string;
   override readonly shown: string;
+  /** Fields of the answer. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(
-    code: "PROXY_UNREACHABLE" | "PROXY_MALFORMED" | "PROXY_OVERLOADED" | "PROXY_TIMEOUT" | "PROXY_ABORTED",
+    code: "PROXY_UNREACHABLE" | "PROXY_MALFORMED" | "PROXY_OVERLOADED" | "PROXY_TIMEOUT" | "PROXY_LOOP" | "PROXY_ABORTED",
     alias: string,
     member: string | undefined,
     cause?: unknown,
@@ -18,6 +20,7 @@ export class ProxyError extends SkitaiError {
     });
     this.name = "ProxyError";
     this.alias = alias;
+    this.headers = code === "PROXY_OVERLOADED" ? { "retry-after": "1" } : undefined;
     this.shown = `${alias}: ${codes[code].title.toLowerCase()}`;
   }
 }
@@ -27,5 +30,6 @@ const expected = {
   PROXY_MALFORMED: "an answer of HTTP/1.1",
   PROXY_OVERLOADED: "a free connection",
   PROXY_TIMEOUT: "an answer in time",
+  PROXY_LOOP: "a request that was not here so often already",
   PROXY_ABORTED: "a client that waits",
 } as const;

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import type { Fields } from "../http/relay.ts";
+import { toTraceparent } from "../trace/traceparent.ts";
 
 /** Names of fields, lower case. */
 export interface Names {
@@ -92,6 +93,13 @@ export function forwardedLines(context: Context, secure: boolean, stripPrefix: b
     `forwarded: ${forwarded === null ? element : `${forwarded}, ${element}`}\r\n` +
     `via: ${via === null ? "" : `${via}, `}1.1 skitai\r\n`
   );
+}
+
+/** Ids of the transaction; each call has one of its own. Spec L4. */
+export function idLines(context: Context): string {
+  const { gtxnid } = context;
+  const ltxnid = context.nextCall();
+  return `x-gtxn-id: ${gtxnid}\r\nx-ltxn-id: ${ltxnid}\r\ntraceparent: ${toTraceparent(gtxnid, ltxnid)}\r\n`;
 }
 
 const quoted = (text: string): string => (/^[\w.-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, "")}"`);

@@ -1,45 +1,50 @@
+import { STATUS_CODES } from "node:http";
 import { answerFields } from "./fields.ts";
-import type { Arrived } from "./http1/connection.ts";
-import { MalformedAnswer } from "./http1/response-head.ts";
-import type { Origin } from "./origin.ts";
+import type { ResponseHead } from "./http1/response-head.ts";
 import { cookieHere, locationHere, type PathMap } from "./rewrite.ts";
 
-/** Bodies of known length up to this size are waited for: Bun sends what is whole with its length, and streams in chunks. */
-const whole = 256 * 1024;
+/** The head of an answer for the client; the same head gives the same, so that the last one may be kept. */
+export class AnswerHeads {
+  readonly #map: PathMap;
+  #head: ResponseHead | undefined;
+  #method = "";
+  #init: ResponseInit | undefined;
 
-export interface ResponseOptions extends PathMap {}
+  constructor(map: PathMap) {
+    this.#map = map;
+  }
 
-/**
- * The answer for the client.
- * @param over told once, when the upstream has nothing to do with it any more
- */
-export async function clientResponse(
-  { head, body }: Arrived,
+  /**
+   * @param origins as the upstream may call itself in `Location`
+   * @param cookie a `Set-Cookie` of the proxy's own
+   */
+  init(head: ResponseHead, method: string, origins: readonly string[], cookie?: string): ResponseInit {
+    if (this.#head === head && this.#method === method && cookie === undefined) return this.#init!;
+    const init = made(head, method, this.#map, origins, cookie);
+    if (cookie !== undefined) return init;
+    this.#head = head;
+    this.#method = method;
+    return (this.#init = init);
+  }
+}
+
+function made(
+  { status, reason, fields, framing }: ResponseHead,
   method: string,
-  { origins }: Origin,
-  map: ResponseOptions,
-  over: () => void,
-): Promise<Response> {
-  const { status, reason, framing } = head;
-  if (status > 599 || status < 200) throw new MalformedAnswer(`a status of ${status}`);
+  map: PathMap,
+  origins: readonly string[],
+  cookie: string | undefined,
+): ResponseInit {
   const bodyless = framing.kind === "none";
-  const headers = answerFields(head.fields, bodyless && (method === "HEAD" || status === 304));
+  const headers = answerFields(fields, bodyless && (method === "HEAD" || status === 304));
   for (const field of headers) {
     if (field[0] === "location" || field[0] === "content-location")
       field[1] = locationHere(field[1], map, origins);
     else if (field[0] === "set-cookie") field[1] = cookieHere(field[1], map);
   }
   headers.push(["via", "1.1 skitai"]);
-  const init = { status, statusText: reason, headers };
-  if (bodyless) {
-    over();
-    return new Response(null, init);
-  }
-  if (framing.kind === "length" && framing.length <= whole && !body.complete) await body.completed();
-  if (body.complete) {
-    over();
-    return new Response(body.whole() as Uint8Array<ArrayBuffer>, init);
-  }
-  body.ended(over);
-  return new Response(body.stream(), init);
+  if (cookie !== undefined) headers.push(["set-cookie", cookie]);
+  // A reason of its own costs more than all fields.
+  const usual = reason === "" || reason === STATUS_CODES[status];
+  return { status, ...(usual ? {} : { statusText: reason }), headers: new Headers(headers) };
 }

@@ -1,138 +1,104 @@
-import type { Context } from "../context.ts";
 import { parseDuration } from "../config/units.ts";
+import type { Context } from "../context.ts";
 import type { Cluster } from "../upstream/cluster.ts";
+import { HealthChecks } from "../upstream/health.ts";
 import type { Member } from "../upstream/member.ts";
+import { Sticky } from "../upstream/sticky.ts";
 import { ProxyError } from "./errors.ts";
-import { type Arrived, type Connection, ConnectionLost, NotConnected } from "./http1/connection.ts";
-import { QueueFull } from "./http1/pool.ts";
-import { MalformedAnswer } from "./http1/response-head.ts";
+import { Forwarding, type Given, type Way } from "./forwarding.ts";
+import { forwardOnHttp2 } from "./http2.ts";
 import { type Origin, originOf } from "./origin.ts";
-import { outgoing, type Outgoing, type OutgoingOptions } from "./request.ts";
-import { clientResponse, type ResponseOptions } from "./response.ts";
-import { sendOn } from "./send.ts";
-import { unwatch, watch } from "./underway.ts";
-import { isUpgrade, relaySocket, type SocketRelay } from "./websocket.ts";
+import { outgoing, type OutgoingOptions } from "./request.ts";
+import { AnswerHeads } from "./response.ts";
+import type { PathMap } from "./rewrite.ts";
+import { isUpgrade, relaySocket } from "./websocket.ts";
 
-export interface ReverseOptions extends OutgoingOptions, ResponseOptions {
+export interface ReverseOptions extends OutgoingOptions, PathMap {
   /** ms until the head of the answer. */
   readonly timeout: number;
+  /** Seconds an idle connection to a member is kept, default 10. Spec P4. */
+  readonly keepAlive?: number | undefined;
+  /** Is told when health checks find that a member went or came back. */
+  readonly log?: ((text: string) => void) | undefined;
 }
 
-/** ms a kept connection may have been idle to carry what cannot be sent twice: it may be closed already on the other side. */
-const surelyOpen = 1000;
+/** How often a request may have been at a proxy like this before it is taken to go in circles. */
+const mostRounds = 10;
 
 /** Forwards requests to the members of an alias. Spec P1, P2. */
-export class ReverseProxy {
-  readonly #cluster: Cluster;
-  readonly #options: ReverseOptions;
+export class ReverseProxy implements Way {
+  readonly name: string;
+  readonly members: number;
+  readonly timeout: number;
+  readonly cluster: Cluster;
+  readonly options: ReverseOptions;
   readonly #origins = new Map<Member, Origin>();
-  readonly #sockets: SocketRelay;
+  readonly #preserveHost: boolean;
+  readonly #heads: AnswerHeads;
+  readonly #sticky: Sticky | undefined;
+  readonly #health: HealthChecks | undefined;
 
   constructor(cluster: Cluster, options: ReverseOptions) {
-    this.#cluster = cluster;
-    const own = parseDuration(cluster.options.timeout);
-    this.#options = own === undefined ? options : { ...options, timeout: own * 1000 };
-    this.#sockets = {
-      ...this.#options,
-      cluster,
-      originOf: (member) => this.#origins.get(member)!,
-      stripped: options.stripped,
-    };
-    for (const member of cluster.members) this.#origins.set(member, originOf(member, cluster));
+    const { sticky, health, timeout, preserveHost } = cluster.options;
+    this.name = cluster.name;
+    this.members = cluster.members.length;
+    this.cluster = cluster;
+    this.timeout = (parseDuration(timeout) ?? options.timeout / 1000) * 1000;
+    this.options = options;
+    this.#preserveHost = preserveHost === true;
+    this.#heads = new AnswerHeads(options);
+    this.#sticky = sticky === undefined ? undefined : new Sticky(cluster);
+    for (const member of cluster.members)
+      this.#origins.set(member, originOf(member, cluster, options.keepAlive));
+    if (health !== undefined)
+      this.#health = new HealthChecks(cluster, (member) => this.originOf(member).check, (text) => options.log?.(text));
   }
 
-  async respond(request: Request, context: Context, more?: string): Promise<Response> {
-    if (isUpgrade(request.headers)) return relaySocket(request, context, this.#sockets, more);
-    const options = more === undefined ? this.#options : { ...this.#options, more };
-    const made = outgoing(request, context, options);
-    return this.#relay(request, made instanceof Promise ? await made : made);
+  /** @param more fields, each with its line end: the identity that a gateway found out */
+  respond(request: Request, context: Context, more?: string): Promise<Response> {
+    if (isLoop(request.headers.get("via")))
+      return Promise.reject(new ProxyError("PROXY_LOOP", this.name, undefined));
+    if (isUpgrade(request.headers)) return relaySocket(request, context, this, more);
+    if (this.cluster.options.protocol === "http2") return forwardOnHttp2(this, request, context, more);
+    const out = outgoing(request, context, this.options, more);
+    if (!(out instanceof Promise)) return new Forwarding(this, request, context, out).run();
+    return out.then((read) => new Forwarding(this, request, context, read).run());
+  }
+
+  claim(context: Context, tried: ReadonlySet<Member> | undefined): Member | undefined {
+    return this.cluster.claim(tried, this.#sticky === undefined ? undefined : this.#preferred(context));
+  }
+
+  originOf(member: Member): Origin {
+    return this.#origins.get(member)!;
+  }
+
+  hostOf({ host }: Origin, request: Request): string {
+    return this.#preserveHost ? (request.headers.get("host") ?? host) : host;
+  }
+
+  answer({ head, body, method, context, member, origin }: Given): Response {
+    const init = this.#heads.init(head, method, origin.origins, this.stickTo(member, context));
+    return new Response(body as Uint8Array<ArrayBuffer> | null, init);
+  }
+
+  stickTo(member: Member, context: Context): string | undefined {
+    const sticky = this.#sticky;
+    if (sticky?.kind !== "cookie" || this.#preferred(context) === member) return undefined;
+    return sticky.setCookie(member, this.options.point, this.options.secure);
   }
 
   close(): void {
+    this.#health?.close();
     for (const { pool } of this.#origins.values()) pool.close();
   }
 
-  async #relay(request: Request, out: Outgoing): Promise<Response> {
-    let tried: Set<Member> | undefined;
-    for (;;) {
-      const member = this.#cluster.claim(tried);
-      if (member === undefined) throw new ProxyError("PROXY_UNREACHABLE", this.#cluster.name, undefined);
-      const answer = await this.#ask(member, request, out);
-      if (answer instanceof Response) return answer;
-      if (!answer.again || tried?.size === this.#cluster.members.length - 1) throw answer.error;
-      tried = (tried ?? new Set()).add(member);
-    }
-  }
-
-  /** Asks one member, once more when it had only closed an idle connection. */
-  async #ask(member: Member, request: Request, out: Outgoing): Promise<Response | Failed> {
-    const origin = this.#origins.get(member)!;
-    const { pool } = origin;
-    try {
-      for (let fresh = false; ; fresh = true) {
-        const idle = out.safe ? undefined : surelyOpen;
-        const connection = fresh ? await pool.open() : (pool.take(idle) ?? (await pool.claim(idle)));
-        const reused = connection.used > 0;
-        try {
-          const arrived = await this.#exchange(connection, origin, request, out);
-          member.answered();
-          return clientResponse(arrived, out.method, origin, this.#options, () => member.release());
-        } catch (error) {
-          const stale = error instanceof ConnectionLost && error.silent && reused && out.safe;
-          if (!stale || fresh) throw error;
-        }
-      }
-    } catch (error) {
-      member.release();
-      return this.#failed(error, member, out);
-    }
-  }
-
-  async #exchange(connection: Connection, origin: Origin, request: Request, out: Outgoing): Promise<Arrived> {
-    const underway = {
-      deadline: Date.now() + this.#options.timeout,
-      get signal(): AbortSignal {
-        return request.signal;
-      },
-      giveUp: (reason: "timeout" | "aborted"): void => {
-        const code = reason === "timeout" ? "PROXY_TIMEOUT" : "PROXY_ABORTED";
-        connection.destroy(new ProxyError(code, this.#cluster.name, origin.label));
-      },
-    };
-    watch(underway);
-    try {
-      return await sendOn(connection, origin.host, out);
-    } finally {
-      unwatch(underway);
-    }
-  }
-
-  #failed(error: unknown, member: Member, out: Outgoing): Failed {
-    const { name } = this.#cluster;
-    if (error instanceof ProxyError) {
-      if (error.code === "PROXY_TIMEOUT") member.failed(Date.now());
-      return { error, again: false };
-    }
-    if (error instanceof QueueFull)
-      return { error: new ProxyError("PROXY_OVERLOADED", name, member.label, error), again: true };
-    if (error instanceof MalformedAnswer) {
-      return { error: new ProxyError("PROXY_MALFORMED", name, member.label, error), again: false };
-    }
-    if (error instanceof NotConnected || error instanceof ConnectionLost) {
-      member.failed(Date.now());
-      const unsent = error instanceof NotConnected;
-      return {
-        error: new ProxyError("PROXY_UNREACHABLE", name, member.label, error),
-        again: unsent || out.safe,
-      };
-    }
-    // The client's own: a body that is too large or too slow.
-    return { error, again: false };
+  #preferred(context: Context): Member | undefined {
+    const sticky = this.#sticky!;
+    if (sticky.kind === "client") return sticky.byClient(context.ip);
+    return sticky.byCookie(context.request.headers.get("cookie"));
   }
 }
 
-interface Failed {
-  readonly error: unknown;
-  /** Another member may be asked. */
-  readonly again: boolean;
-}
+/** Several of these proxies in a row are no circle (RFC 9110 §7.6.3). */
+const isLoop = (via: string | null): boolean => via !== null && via.split(/\bskitai\b/).length > mostRounds;

@@ -1,25 +1,15 @@
 import type { Context } from "../context.ts";
 import type { ClientSocket, SocketHandler } from "../http/socket-handler.ts";
-import type { Cluster } from "../upstream/cluster.ts";
 import type { Member } from "../upstream/member.ts";
 import { ProxyError } from "./errors.ts";
-import { forwardedLines, requestLines } from "./fields.ts";
+import { forwardedLines, idLines, requestLines } from "./fields.ts";
+import type { Way } from "./forwarding.ts";
 import type { Origin } from "./origin.ts";
 
 /** Bytes that wait for a slow side before the other is told to wait, or is given up where it cannot be. */
 const highWater = 1024 * 1024;
 
 export const isUpgrade = (headers: Headers): boolean => headers.get("upgrade")?.toLowerCase() === "websocket";
-
-export interface SocketRelay {
-  readonly cluster: Cluster;
-  readonly originOf: (member: Member) => Origin;
-  readonly secure: boolean;
-  readonly base: string;
-  readonly stripped: ReadonlySet<string> | undefined;
-  /** ms */
-  readonly timeout: number;
-}
 
 /**
  * Opens a websocket to a member, then the client's, and lets messages, pings and ends through. What the upstream refuses is a
@@ -28,54 +18,67 @@ export interface SocketRelay {
 export async function relaySocket(
   request: Request,
   context: Context,
-  relay: SocketRelay,
+  way: Way,
   more = "",
 ): Promise<Response> {
-  const { cluster } = relay;
   let tried: Set<Member> | undefined;
   for (;;) {
-    const member = cluster.claim(tried);
-    if (member === undefined) throw new ProxyError("PROXY_UNREACHABLE", cluster.name, undefined);
+    const member = way.claim(context, tried);
+    if (member === undefined) throw new ProxyError("PROXY_UNREACHABLE", way.name, undefined);
+    const origin = way.originOf(member);
     try {
-      const upstream = await openUpstream(request, context, relay, relay.originOf(member), more);
+      const upstream = await openUpstream(request, context, way, origin, more);
       member.answered();
-      return joined(context, upstream, member);
+      return joined(context, upstream, member, way.stickTo(member, context));
     } catch (error) {
       member.release();
+      if (request.signal.aborted) throw new ProxyError("PROXY_ABORTED", way.name, member.label, error);
+      if (error instanceof Late) throw new ProxyError("PROXY_TIMEOUT", way.name, member.label, error);
       tried = (tried ?? new Set()).add(member);
-      if (tried.size < cluster.members.length && !request.signal.aborted) continue;
-      throw new ProxyError("PROXY_UNREACHABLE", cluster.name, member.label, error);
+      if (tried.size === way.members) throw new ProxyError("PROXY_UNREACHABLE", way.name, member.label, error);
     }
   }
 }
 
+class Late extends Error {}
+
 async function openUpstream(
   request: Request,
   context: Context,
-  { base, secure, stripped, timeout }: SocketRelay,
-  { socketUrl, tls }: Origin,
+  way: Way,
+  origin: Origin,
   more: string,
 ): Promise<WebSocket> {
-  const lines = requestLines(request.headers, stripped) + forwardedLines(context, secure, true) + more;
+  const { base, secure, stripped } = way.options;
+  const lines =
+    requestLines(request.headers, stripped) + forwardedLines(context, secure, true) + idLines(context) + more;
+  const fields: Record<string, string> = Object.fromEntries(lines.split("\r\n").flatMap(asField));
+  const host = way.hostOf(origin, request);
+  if (host !== origin.host) fields["host"] = host;
   const protocols = request.headers.get("sec-websocket-protocol");
-  const upstream = new WebSocket(`${socketUrl(base + context.path || "/")}${context.search}`, {
-    headers: Object.fromEntries(lines.split("\r\n").flatMap(asField)),
+  const upstream = new WebSocket(`${origin.socketUrl(base + context.path || "/")}${context.search}`, {
+    headers: fields,
     ...(protocols === null ? {} : { protocols: protocols.split(/\s*,\s*/) }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(origin.tls === undefined ? {} : { tls: origin.tls }),
   } as never);
   upstream.binaryType = "nodebuffer";
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => reject(new Error("no answer in time")), timeout);
+  const timer = setTimeout(() => reject(new Late("no answer in time")), way.timeout);
   upstream.onopen = () => resolve();
   upstream.onerror = (event) => reject(new Error((event as ErrorEvent).message || "refused"));
   upstream.onclose = ({ reason }) => reject(new Error(reason || "refused"));
+  const aborted = (): void => reject(new Error("the client went"));
+  request.signal.addEventListener("abort", aborted);
   try {
     await promise;
     return upstream;
   } catch (error) {
+    upstream.onclose = null;
+    upstream.onerror = null;
     upstream.terminate();
     throw error;
   } finally {
+    request.signal.removeEventListener("abort", aborted);
     clearTimeout(timer);
   }
 }
@@ -87,15 +90,25 @@ function asField(line: string): [string, string][] {
   return colon < 1 || name.startsWith("sec-websocket-") ? [] : [[name, line.slice(colon + 2)]];
 }
 
-function joined(context: Context, upstream: WebSocket, member: Member): Response {
-  const relayed = new RelayedSocket(upstream, () => member.release());
-  const headers: Record<string, string> = upstream.protocol
-    ? { "sec-websocket-protocol": upstream.protocol }
-    : {};
+function joined(
+  context: Context,
+  upstream: WebSocket,
+  member: Member,
+  cookie: string | undefined,
+): Response {
+  let over = (): void => {};
+  const relayed = new RelayedSocket(upstream, () => over());
+  const headers: Record<string, string> = {};
+  if (upstream.protocol) headers["sec-websocket-protocol"] = upstream.protocol;
+  if (cookie !== undefined) headers["set-cookie"] = cookie;
   const response = context.upgrade(relayed, headers);
-  if (response !== undefined) return response;
-  upstream.close(1001);
-  throw new Error("the client's handshake is none");
+  if (response === undefined) {
+    relayed.abandon();
+    throw new Error("the client's handshake is none, or it went");
+  }
+  if (relayed.ended) member.release();
+  else over = () => member.release();
+  return response;
 }
 
 /** Codes that may not be sent, and what is said in their place (RFC 6455 §7.4.1). */
@@ -120,6 +133,17 @@ class RelayedSocket implements SocketHandler {
       this.#client?.ping(data as Buffer)) as never);
     upstream.addEventListener("pong", (({ data }: MessageEvent) =>
       this.#client?.pong(data as Buffer)) as never);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** There is no client. */
+  abandon(): void {
+    this.#upstream.onclose = null;
+    this.#upstream.close(1001);
+    this.#end();
   }
 
   open(client: ClientSocket): void {

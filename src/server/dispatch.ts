@@ -3,7 +3,7 @@ import type { Answer, Mount } from "../mounts/mount.ts";
 import { continued } from "../trace/transaction.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { Exchange, type HttpVersion } from "./exchange.ts";
-import { redirectBelow, refuse, unanswered } from "./fallback.ts";
+import { nothing, redirectBelow, refuse, unanswered } from "./fallback.ts";
 import { limitBody, refusalOf } from "./limits.ts";
 import { noResponse, type Reply } from "./reply.ts";
 import type { Entry, MountTable } from "./table.ts";
@@ -98,9 +98,8 @@ export function dispatcher(parts: DispatchParts): Dispatch {
 
 /** The entry of requests that no mount answers: it gives them a context to be logged with. */
 export function nowhereOf(scope: Scope): Entry {
-  const mount: Mount = { label: "nothing", final: true, respond: () => undefined };
   const limits = { body: 0, multipart: 0, file: 0 };
-  return { point: "", mount, scope, limits, onError: undefined };
+  return { point: "", mount: nothing, scope, limits, onError: undefined };
 }
 
 /** 1, 2, 3 … */

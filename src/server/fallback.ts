@@ -1,6 +1,10 @@
+import type { Mount } from "../mounts/mount.ts";
 import type { Exchange } from "./exchange.ts";
 import { problemResponse } from "./problem.ts";
 import type { Entry } from "./table.ts";
+
+/** Stands for the mount of requests that no mount answers. */
+export const nothing: Mount = { label: "nothing", final: true, respond: () => undefined };
 
 /** A problem the engine itself finds with a request. */
 export function refuse(

@@ -26,6 +26,8 @@ export const idleLimit = (keepAlive: number): number => Math.min(Math.ceil(keepA
 
 /** Whoever upgraded a request is told what happens on its websocket. */
 const websocket: Bun.WebSocketHandler<SocketHandler> = {
+  // Used where `Context.upgrade` lets it.
+  perMessageDeflate: true,
   open: (socket) => socket.data.open?.(socket),
   message: (socket, message) => socket.data.message(socket, message),
   drain: (socket) => socket.data.drain?.(socket),

@@ -9,11 +9,13 @@ import {
   isMissingFile,
 } from "../http/response-body.ts";
 import type { AccessLog } from "../log/access.ts";
+import { type FailedRequest, failures } from "../metrics/failures.ts";
+import { requestCounts, unmounted } from "../metrics/requests.ts";
 import type { ApplicationLog } from "../log/application.ts";
 import { countedStream, startBody, type StreamEnd } from "./counted-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
-import { refuse } from "./fallback.ts";
+import { nothing, refuse } from "./fallback.ts";
 import { idleLimit } from "./listener.ts";
 import { fieldsOf, isClientError, problemOf, problemResponse } from "./problem.ts";
 
@@ -233,6 +235,11 @@ export class Reply {
 
   #log(exchange: Exchange, status: number, responseBytes: number, handled: number, sent: number): void {
     this.served++;
+    const { context, entry, started } = exchange;
+    const point = entry!.mount === nothing ? unmounted : entry!.point;
+    requestCounts.count(point, status, sent > started ? sent - started : 0, responseBytes);
+    if (status >= 500) failures.request(failedRequest(exchange, status, responseBytes, handled, sent));
+    context.ended();
     const { access, unlogged } = this.#parts;
     if (access === undefined || unlogged?.(exchange.path)) return;
     exchange.status = status;
@@ -242,6 +249,24 @@ export class Reply {
     access(exchange);
   }
 }
+
+const failedRequest = (
+  { context, method, path, started }: Exchange,
+  status: number,
+  bytes: number,
+  handled: number,
+  sent: number,
+): FailedRequest => ({
+  time: sent,
+  gtxnid: context.gtxnid,
+  ltxnid: context.ltxnid,
+  method,
+  path,
+  status,
+  bytes,
+  handling: handled - started,
+  transfer: sent - handled,
+});
 
 export const noResponse = (value?: unknown): SkitaiError =>
   new SkitaiError("NO_RESPONSE", {

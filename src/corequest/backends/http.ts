@@ -8,7 +8,6 @@ import type { Control } from "../control.ts";
 import { CorequestError } from "../errors.ts";
 import { type HttpCall } from "../http-call.ts";
 import { httpResult } from "../http-result.ts";
-import type { Result } from "../result.ts";
 import { failureCodes, STA_NETERR, STA_REQFAIL, STA_UNSENT } from "../status.ts";
 
 /** A member as `fetch` knows it; it keeps the connections itself, by origin. */
@@ -44,7 +43,7 @@ export const http: Backend<HttpCall, Origin> = {
     for (let left = call.retries; ; left--) {
       const response = await send(call, origin, control);
       const pause = left > 0 && call.idempotent ? pauseOf(response) : undefined;
-      if (pause === undefined || pause >= control.left) return read(call, origin, response);
+      if (pause === undefined || pause >= control.left) return httpResult(response, origin, call.label, call);
       await response.body?.cancel();
       await Bun.sleep(pause);
       if (control.reason !== undefined) throw new DOMException("given up", "AbortError");
@@ -54,11 +53,7 @@ export const http: Backend<HttpCall, Origin> = {
   failure: failureOf,
 };
 
-function read(call: HttpCall, { alias, member }: Origin, response: Response): Promise<Result<unknown>> {
-  return httpResult(response, { alias, member }, call.label, call);
-}
-
-async function send(call: HttpCall, origin: Origin, control: Control): Promise<Response> {
+function send(call: HttpCall, origin: Origin, control: Control): Promise<Response> {
   const { method, body, redirect, firstByte } = call;
   const headers = headersFor(call, origin, control);
   const timer = firstByte === undefined ? undefined : abortAfter(firstByte, control);

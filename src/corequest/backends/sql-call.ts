@@ -13,10 +13,13 @@ const effects = new RegExp(
 export class SqlCall implements Call {
   readonly sql: string;
   readonly parameters: readonly unknown[];
+  /** It may take long. */
+  readonly thread: boolean;
   readonly #writes: boolean | undefined;
 
   /** @param writes whether it changes rows, where that is known for sure */
-  constructor(sql: string, parameters: readonly unknown[], writes?: boolean) {
+  constructor(sql: string, parameters: readonly unknown[], writes?: boolean, thread = false) {
+    this.thread = thread;
     this.sql = sql;
     this.parameters = parameters;
     this.#writes = writes;

@@ -28,9 +28,10 @@ export interface SqlSession {
 export interface SqlDriver {
   /** How a transaction begins. */
   readonly begin: string;
-  query(sql: string, parameters: readonly unknown[], control: Steering): Promise<Rows>;
+  /** @param thread it may take long: away from the event loop, where the statement would run on it (SQLite) */
+  query(sql: string, parameters: readonly unknown[], control: Steering, thread?: boolean): Promise<Rows>;
   /** Waits for a free connection until `control` is over. */
-  reserve(control: Steering): Promise<SqlSession>;
+  reserve(control: Steering, thread?: boolean): Promise<SqlSession>;
   fault(error: unknown): SqlFault;
   /** The library's own object. */
   readonly client: unknown;

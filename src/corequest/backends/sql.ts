@@ -47,11 +47,11 @@ export class SqlPool {
 /** PostgreSQL and SQLite. Spec D1, D2. */
 export const sqlBackend: Backend<SqlCall, SqlPool, Rows> = {
   connect: (member, cluster) => new SqlPool(async () => (await load(cluster)).open(member, cluster)),
-  async start({ sql, parameters }: SqlCall, pool: SqlPool, control: Control): Promise<Result<Rows>> {
+  async start({ sql, parameters, thread }: SqlCall, pool: SqlPool, control: Control): Promise<Result<Rows>> {
     const driver = pool.driver ?? (await pool.ready());
     try {
       checkParameters(parameters);
-      return new Result(await driver.query(sql, parameters, control));
+      return new Result(await driver.query(sql, parameters, control, thread));
     } catch (error) {
       throw new Refused(error, driver, control);
     }

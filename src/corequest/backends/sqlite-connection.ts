@@ -1,14 +1,16 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { LRUCache } from "lru-cache";
 import { SkitaiError } from "../../errors.ts";
-import { whole } from "./postgres-values.ts";
 import { type Row, type Rows, rowsOf } from "./sql-driver.ts";
+import { createRunner } from "./sqlite-runner.ts";
 import { sqliteText } from "./sqlite-text.ts";
 
 /** Compiled statements that are kept. */
 const maxStatements = 256;
 /** Milliseconds that SQLite itself waits for a lock, in which the process does nothing else. */
 const busyTimeout = 2;
+
+const runner = createRunner();
 
 /** A text of several statements. */
 interface Script {
@@ -22,6 +24,8 @@ export class SqliteConnection {
     max: maxStatements,
     dispose: (statement) => "finalize" in statement && statement.finalize(),
   });
+
+  #databases: Statement | undefined;
 
   /** @throws SQLITE_BUSY when others open it just now */
   constructor(path: string) {
@@ -43,39 +47,20 @@ export class SqliteConnection {
     return "readonly" in statement && statement.readonly;
   }
 
+  /** Whether other connections to the file see the same: no temporary tables, nothing attached. */
+  get isPlain(): boolean {
+    return (this.#databases ??= this.database.prepare("pragma database_list")).values().length === 1;
+  }
+
   /** @throws SQLite's error; SkitaiError SQL_PARAMETER */
   run(sql: string, parameters: readonly unknown[]): Rows {
     const statement = this.#compiled(sql);
-    if (!("reader" in statement)) return this.#runScript(statement, parameters);
-    if (statement.paramsCount !== parameters.length)
-      throw new Error(`SQLite query expected ${statement.paramsCount} values, received ${parameters.length}`);
-    const bound = parameters.map(bind);
-    if (!statement.reader) return rowsOf<Row>([], statement.run(...bound).changes);
-    const rows = statement.all(...bound);
-    for (const row of rows)
-      for (const name in row) {
-        const value = row[name];
-        if (typeof value === "bigint") row[name] = whole(value);
-      }
-    return rowsOf(rows, rows.length);
-  }
-
-  /** As PostgreSQL does: all of them, or none. */
-  #runScript({ script }: Script, parameters: readonly unknown[]): Rows {
-    if (parameters.length > 0)
-      throw Object.assign(new Error("syntax error: several statements take no parameters"), {
-        code: "SQLITE_ERROR",
-      });
-    const nested = this.database.inTransaction;
-    if (!nested) this.database.run("begin immediate");
-    try {
-      const { changes } = this.database.run(script);
-      if (!nested) this.database.run("commit");
-      return rowsOf<Row>([], changes);
-    } catch (error) {
-      if (!nested && this.database.inTransaction) this.database.run("rollback");
-      throw error;
-    }
+    const values = bound(parameters);
+    return rowsFrom(
+      "reader" in statement
+        ? runner.statement(statement, values)
+        : runner.script(this.database, statement.script, values),
+    );
   }
 
   #compiled(sql: string): Statement<Row> | Script {
@@ -91,9 +76,16 @@ export class SqliteConnection {
 
   close(): void {
     this.#statements.clear();
+    this.#databases?.finalize();
     this.database.close();
   }
 }
+
+export const rowsFrom = (result: Row[] | number): Rows =>
+  typeof result === "number" ? rowsOf<Row>([], result) : rowsOf(result, result.length);
+
+/** Parameters as SQLite takes them. @throws SkitaiError SQL_PARAMETER */
+export const bound = (parameters: readonly unknown[]): SQLQueryBindings[] => parameters.map(bind);
 
 const most = 2n ** 63n;
 

@@ -32,6 +32,8 @@ const states: readonly (readonly [code: RegExp, message: RegExp, sqlState: strin
 export function sqliteFault(thrown: unknown): SqlFault {
   const { code = "-", message } = thrown as SqliteFailure;
   if (isBusy(thrown)) return { kind: "timeout", reason: "others to stop writing in time" };
+  if (code === "SQLITE_THREADS_BUSY") return { kind: "unsent", reason: message, unwell: false };
+  if (code === "SQLITE_THREAD") return { kind: "lost", reason: message };
   if (code === "SQLITE_CANTOPEN") return { kind: "unsent", reason: message, unwell: true };
   const sqlState = states.find(([name, text]) => name.test(code) && text.test(message))?.[2] ?? "HY000";
   return { kind: "refused", refusal: { message, sqlState, ...placeOf(message) } };

@@ -3,10 +3,17 @@ import type { Steering } from "./sql-driver.ts";
 /** A few at a time, in the order they came. */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
+  readonly #others: string;
   #free: number;
 
-  constructor(places = 1) {
+  /** @param others whom one waits for, for errors */
+  constructor(places = 1, others = "others that write") {
     this.#free = places;
+    this.#others = others;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** Whether one would have to wait. */
@@ -35,7 +42,7 @@ export class Turns {
       const at = this.#waiting.indexOf(turn);
       if (at < 0) return;
       this.#waiting.splice(at, 1);
-      reject(new Error("waited for others that write"));
+      reject(new Error(`waited for ${this.#others}`));
     });
     return promise;
   }

@@ -2,7 +2,7 @@ import { ChunkedReader } from "./chunked.ts";
 import type { Framing } from "./response-head.ts";
 
 /** Bytes that wait for a reader before the upstream is told to wait. */
-const highWater = 256 * 1024;
+const highWater = 128 * 1024;
 
 /** Where the bytes come from; its answers stop while nobody reads. */
 export interface Source {
@@ -24,7 +24,8 @@ export class ResponseBody {
   #waiting = 0;
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined;
   #paused = false;
-  #completed: PromiseWithResolvers<void> | undefined;
+  #completed: (() => void) | undefined;
+  #failure: Error | undefined;
   #ended: (() => void) | undefined;
 
   constructor(framing: Framing, source: Source) {
@@ -73,18 +74,30 @@ export class ResponseBody {
   fail(error: Error): void {
     this.#stream?.error(error);
     this.#stream = undefined;
-    this.#completed?.reject(error);
+    this.#failure ??= error;
     this.#over();
+    this.#told();
   }
 
-  /** Resolves when all of it is here, and rejects when that cannot be any more. For bodies that fit into memory. */
-  completed(): Promise<void> {
-    this.#completed = Promise.withResolvers<void>();
-    return this.#completed.promise;
+  /** Why it will not be whole. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Tells once when all of it is here, or that cannot be any more (see `failure`). For bodies that fit into memory. */
+  completed(tell: () => void): void {
+    this.#completed = tell;
+    if (this.complete || this.#failure !== undefined) this.#told();
+  }
+
+  /** What came is to be read as it comes: it is not waited for any more. */
+  hurry(): void {
+    this.#completed = undefined;
   }
 
   /** Told once when nothing more comes, or nobody wants it. */
   ended(tell: () => void): void {
+    if (this.complete || this.#failure !== undefined) return tell();
     this.#ended = tell;
   }
 
@@ -102,7 +115,8 @@ export class ResponseBody {
           this.#stream = controller;
           for (const part of this.#parts) controller.enqueue(part);
           this.#parts = [];
-          if (this.complete) this.#finish();
+          if (this.#failure !== undefined) controller.error(this.#failure);
+          else if (this.complete) this.#finish();
         },
         pull: () => {
           this.#waiting = 0;
@@ -130,8 +144,14 @@ export class ResponseBody {
   #finish(): void {
     this.#stream?.close();
     this.#stream = undefined;
-    this.#completed?.resolve();
     this.#over();
+    this.#told();
+  }
+
+  #told(): void {
+    const tell = this.#completed;
+    this.#completed = undefined;
+    tell?.();
   }
 
   #over(): void {

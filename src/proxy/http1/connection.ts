@@ -9,6 +9,14 @@ export interface Place {
   /** Path of a Unix socket, instead. */
   readonly unix: string | undefined;
   readonly tls: Bun.TLSOptions | undefined;
+  /** ms to connect, TLS included; default 3000. */
+  readonly connectTimeout?: number;
+}
+
+/** Who asked: told one of both, once. */
+export interface Asker {
+  arrived(head: ResponseHead, body: ResponseBody): void;
+  lost(error: Error): void;
 }
 
 /** An answer whose head is there. */
@@ -30,6 +38,12 @@ export class ConnectionLost extends Error {
 /** The connection to the upstream could not be made: nothing was sent. */
 export class NotConnected extends Error {}
 
+const defaultConnectTimeout = 3000;
+/** Most 1xx answers before the one that counts. */
+const mostInformed = 16;
+/** ms of silence after which the system asks whether the other side is still there. */
+const probeAfter = 60_000;
+
 /** One kept connection: one request at a time. Its states: idle (in the pool), asked, answering, closed. */
 export class Connection implements Source {
   /** How many requests it has carried. */
@@ -44,8 +58,11 @@ export class Connection implements Source {
   #body: ResponseBody | undefined;
   #persistent = false;
   #sending = false;
-  #asked: PromiseWithResolvers<Arrived> | undefined;
+  #receiving = false;
+  #freed = false;
+  #asker: Asker | undefined;
   #informed: ((head: ResponseHead) => void) | undefined;
+  #informs = 0;
   #unsent: Uint8Array | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
 
@@ -57,60 +74,96 @@ export class Connection implements Source {
    * @param released told when it may be asked again, and when it is closed
    * @throws NotConnected
    */
-  static async open(
-    { hostname, port, unix, tls }: Place,
-    released: (connection: Connection) => void,
-  ): Promise<Connection> {
+  static open(place: Place, released: (connection: Connection) => void): Promise<Connection> {
     const connection = new Connection(released);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const handler: Bun.SocketHandler<undefined> = {
-      binaryType: "buffer",
-      open: (socket) => {
-        connection.#socket = socket;
-        socket.setNoDelay(true);
-        if (tls === undefined) resolve();
-      },
-      handshake: (_socket, _success, error) =>
-        error !== null && tls?.rejectUnauthorized !== false ? reject(error) : resolve(),
-      data: (_socket, bytes) => connection.#receive(bytes),
-      drain: () => connection.#flush(),
-      end: () => connection.#lost(),
-      close: (_socket, error) => connection.#lost(error),
-      error: (_socket, error) => connection.#lost(error),
-      connectError: (_socket, error) => reject(error),
-    };
-    try {
-      const place = unix === undefined ? { hostname, port } : { unix };
-      await Promise.all([
-        Bun.connect({ ...place, ...(tls === undefined ? {} : { tls }), socket: handler } as never),
-        promise,
-      ]);
-    } catch (cause) {
+    const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+    const fail = (cause: Error): void => {
+      clearTimeout(timer);
+      reject(new NotConnected(cause.message, { cause }));
       connection.destroy();
-      throw new NotConnected((cause as Error).message, { cause });
-    }
-    return connection;
+    };
+    const opened = (): void => {
+      clearTimeout(timer);
+      resolve(connection);
+    };
+    const { connectTimeout = defaultConnectTimeout } = place;
+    const timer = setTimeout(() => fail(new Error("no connection in time")), connectTimeout);
+    Bun.connect({ ...placeOf(place), socket: connection.#handler(place.tls, opened, fail) } as never).catch(fail);
+    return promise;
   }
 
-  /**
-   * Sends the head of a request, with the body when it is small, and waits for the head of the answer.
-   * @param more a body follows by `send`: the connection is not free before `sent`
-   * @param informed told of 1xx answers
-   * @throws ConnectionLost, MalformedAnswer
-   */
+  #handler(
+    tls: Bun.TLSOptions | undefined,
+    opened: () => void,
+    fail: (error: Error) => void,
+  ): Bun.SocketHandler<undefined> {
+    const gone = (error: Error | undefined): void => {
+      fail(error ?? new Error("closed before it was open"));
+      this.#lost(error);
+    };
+    return {
+      binaryType: "buffer",
+      open: (socket) => {
+        // Too late: nobody waits for it any more.
+        if (this.closed) return void socket.terminate();
+        this.#socket = socket;
+        socket.setNoDelay(true);
+        socket.setKeepAlive(true, probeAfter);
+        if (tls === undefined) opened();
+      },
+      handshake: (_socket, _success, error) =>
+        error !== null && tls?.rejectUnauthorized !== false ? fail(error) : opened(),
+      data: (_socket, bytes) => this.#receive(bytes),
+      drain: () => this.#flush(),
+      end: () => gone(undefined),
+      close: (_socket, error) => gone(error),
+      error: (_socket, error) => gone(error),
+      connectError: (_socket, error) => fail(error),
+    };
+  }
+
+  /** Like `begin`, as a promise. @throws ConnectionLost, MalformedAnswer */
   ask(
     method: string,
     bytes: Uint8Array | string,
     more = false,
     informed?: (head: ResponseHead) => void,
   ): Promise<Arrived> {
+    const { promise, resolve, reject } = Promise.withResolvers<Arrived>();
+    this.begin(
+      { arrived: (head, body) => resolve({ head, body }), lost: reject },
+      method,
+      bytes,
+      more,
+      informed,
+    );
+    return promise;
+  }
+
+  /**
+   * Sends the head of a request, with the body when it is small. The asker gets the head of the answer, or ConnectionLost,
+   * MalformedAnswer, or what `destroy` was given.
+   * @param bytes text of Latin-1
+   * @param more a body follows by `send`: the connection is not free before `sent`
+   * @param informed told of 1xx answers
+   */
+  begin(
+    asker: Asker,
+    method: string,
+    bytes: Uint8Array | string,
+    more = false,
+    informed?: (head: ResponseHead) => void,
+  ): void {
     this.used++;
     this.#method = method;
     this.#sending = more;
     this.#informed = informed;
-    this.#asked = Promise.withResolvers<Arrived>();
-    this.#write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
-    return this.#asked.promise;
+    this.#informs = 0;
+    this.#asker = asker;
+    if (typeof bytes !== "string") return this.#write(bytes);
+    // Bun knows the encoding, its types do not.
+    const written = (this.#socket as unknown as LatinSocket).write(bytes, "latin1");
+    if (written < bytes.length) this.#unsent = Buffer.from(bytes.slice(Math.max(0, written)), "latin1");
   }
 
   /** More of the body; resolves when there is room for what comes next. Rejects with ConnectionLost. */
@@ -167,12 +220,15 @@ export class Connection implements Source {
   }
 
   #receive(bytes: Buffer): void {
+    this.#receiving = true;
     try {
       let rest: Buffer | undefined = bytes;
       while (rest !== undefined && rest.length > 0) rest = this.#take(rest);
     } catch (error) {
       this.#fail(error as Error);
     }
+    this.#receiving = false;
+    if (this.#freed) this.#release();
   }
 
   /** @returns what is left of the bytes */
@@ -182,13 +238,14 @@ export class Connection implements Source {
       if (this.#body.complete) this.#free();
       return taken < bytes.length ? bytes.subarray(taken) : undefined;
     }
-    if (this.#asked === undefined) throw new MalformedAnswer("an answer to nothing");
+    if (this.#asker === undefined) throw new MalformedAnswer("an answer to nothing");
     const all = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes]);
     const head = readHead(all, this.#method);
     this.#head = head === undefined ? all : undefined;
     if (head === undefined) return undefined;
     const rest = all.subarray(head.size);
     if (head.status < 200 && head.status !== 101) {
+      if (++this.#informs > mostInformed) throw new MalformedAnswer("too many answers of 1xx");
       this.#informed?.(head);
       return rest;
     }
@@ -200,10 +257,10 @@ export class Connection implements Source {
     const taken = rest.length === 0 ? 0 : body.take(rest);
     this.#persistent = head.persistent;
     this.#body = body;
-    const { resolve } = this.#asked!;
-    this.#asked = undefined;
+    const asker = this.#asker!;
+    this.#asker = undefined;
     if (body.complete) this.#free();
-    resolve({ head, body });
+    asker.arrived(head, body);
     return taken < rest.length ? rest.subarray(taken) : undefined;
   }
 
@@ -219,6 +276,14 @@ export class Connection implements Source {
       this.destroy();
       return;
     }
+    this.#freed = true;
+    if (!this.#receiving) this.#release();
+  }
+
+  /** Not before all that came with an answer was looked at: more of it must not be taken for the answer to the next one. */
+  #release(): void {
+    this.#freed = false;
+    if (this.closed) return;
     this.idleSince = Date.now();
     this.#released(this);
   }
@@ -228,13 +293,16 @@ export class Connection implements Source {
     this.closed = true;
     const silent = this.#head === undefined;
     const error = new ConnectionLost(cause?.message ?? "closed by the upstream", silent, cause);
-    this.#asked?.reject(error);
-    this.#asked = undefined;
-    if (this.#body !== undefined && !this.#body.closed())
-      this.#body.fail(new ConnectionLost("closed within an answer", false, cause));
+    const asker = this.#asker;
+    this.#asker = undefined;
+    const body = this.#body;
+    // A body that ends with its connection ends well only when that was closed, not when it was cut.
+    if (body !== undefined && (cause !== undefined || !body.closed()))
+      body.fail(new ConnectionLost("closed within an answer", false, cause));
     this.#drained?.reject(error);
     this.#drained = undefined;
     this.#released(this);
+    asker?.lost(error);
   }
 
   #fail(error: Error): void {
@@ -243,9 +311,19 @@ export class Connection implements Source {
   }
 
   #tell(error: Error): void {
-    this.#asked?.reject(error);
-    this.#asked = undefined;
+    const asker = this.#asker;
+    this.#asker = undefined;
     this.#body?.fail(error);
     this.#body = undefined;
+    asker?.lost(error);
   }
 }
+
+interface LatinSocket {
+  write(text: string, encoding: "latin1"): number;
+}
+
+const placeOf = ({ hostname, port, unix, tls }: Place): object => ({
+  ...(unix === undefined ? { hostname, port } : { unix }),
+  ...(tls === undefined ? {} : { tls }),
+});

@@ -15,6 +15,13 @@ export interface PoolLimits {
   readonly idle?: number;
 }
 
+/** Who wants a connection: told one of both, once. */
+export interface Taker {
+  taken(connection: Connection): void;
+  /** @param error NotConnected or QueueFull */
+  refused(error: Error): void;
+}
+
 /** The connections of one upstream; the one used last is asked first, so that the others can go. */
 export class Pool {
   readonly #place: Place;
@@ -24,7 +31,8 @@ export class Pool {
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
   #opening = 0;
-  #waiting: PromiseWithResolvers<void>[] = [];
+  /** In the order they came. */
+  readonly #waiting = new Set<Taker>();
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -52,23 +60,41 @@ export class Pool {
     for (;;) {
       const connection = this.#idle.at(-1);
       if (connection === undefined) return undefined;
-      if (!connection.closed && Date.now() - connection.idleSince > fresh) return undefined;
+      if (!connection.closed && fresh < Number.POSITIVE_INFINITY && Date.now() - connection.idleSince > fresh)
+        return undefined;
       this.#idle.pop();
       if (!connection.closed) return connection;
     }
   }
 
   /**
-   * An idle connection or a new one; one that is not `fresh` only when no more may be opened.
+   * An idle connection that is `fresh`, else a new one, else the next that is free.
    * @throws NotConnected, QueueFull
    */
-  async claim(fresh?: number): Promise<Connection> {
-    for (let limit = fresh; ; limit = undefined) {
-      const idle = this.take(limit);
-      if (idle !== undefined) return idle;
-      if (this.#all.size + this.#opening < this.#connections) return this.open();
-      if (limit === undefined) await this.#wait();
+  claim(fresh?: number): Promise<Connection> {
+    return new Promise((taken, refused) => this.want({ taken, refused }, fresh));
+  }
+
+  /** The same for who can change their mind, see `unwant`. */
+  want(taker: Taker, fresh?: number): void {
+    const idle = this.take(fresh);
+    if (idle !== undefined) return taker.taken(idle);
+    if (this.#closed) return taker.refused(new QueueFull("the service ends"));
+    if (this.#all.size + this.#opening >= this.#connections) {
+      // What is idle here is not fresh enough: its place is worth more than it.
+      const stale = this.#idle.shift();
+      if (stale === undefined) return this.#wait(taker);
+      stale.destroy();
     }
+    this.open().then(
+      (connection) => taker.taken(connection),
+      (error: Error) => taker.refused(error),
+    );
+  }
+
+  /** Who waits waits no more. */
+  unwant(taker: Taker): void {
+    this.#waiting.delete(taker);
   }
 
   /** A new one, whatever is idle. @throws NotConnected */
@@ -76,41 +102,56 @@ export class Pool {
     this.#opening++;
     try {
       const connection = await Connection.open(this.#place, (each) => this.#released(each));
-      this.#all.add(connection);
+      if (!connection.closed) this.#all.add(connection);
       if (this.#closed) connection.destroy();
       return connection;
     } finally {
       this.#opening--;
-      this.#next();
+      this.#wake();
     }
+  }
+
+  /** Takes one back that was not asked. */
+  give(connection: Connection): void {
+    if (!connection.closed) this.#released(connection);
   }
 
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeper);
     for (const connection of this.#all) connection.destroy();
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(new QueueFull("the service ends"));
+    for (const taker of this.#waiting) taker.refused(new QueueFull("the service ends"));
+    this.#waiting.clear();
   }
 
-  #wait(): Promise<void> {
-    if (this.#waiting.length >= this.#queue)
-      throw new QueueFull(`${this.#queue} requests wait for a connection already`);
-    const waiting = Promise.withResolvers<void>();
-    this.#waiting.push(waiting);
-    return waiting.promise;
-  }
-
-  #next(): void {
-    this.#waiting.shift()?.resolve();
+  #wait(taker: Taker): void {
+    if (this.#waiting.size < this.#queue) this.#waiting.add(taker);
+    else taker.refused(new QueueFull(`${this.#queue} requests wait for a connection already`));
   }
 
   #released(connection: Connection): void {
-    if (connection.closed) this.#all.delete(connection);
-    else {
-      this.#idle.push(connection);
-      this.#sweeper ??= setInterval(() => this.#sweep(), 1000).unref();
+    if (connection.closed) {
+      this.#all.delete(connection);
+      this.#wake();
+      return;
     }
-    this.#next();
+    if (this.#waiting.size > 0) return this.#next()!.taken(connection);
+    this.#idle.push(connection);
+    this.#sweeper ??= setInterval(() => this.#sweep(), 1000).unref();
+  }
+
+  /** Where a place is free, who waits may open another, and learns itself when that cannot be. */
+  #wake(): void {
+    if (this.#waiting.size > 0 && this.#all.size + this.#opening < this.#connections)
+      this.want(this.#next()!);
+  }
+
+  #next(): Taker | undefined {
+    for (const taker of this.#waiting) {
+      this.#waiting.delete(taker);
+      return taker;
+    }
+    return undefined;
   }
 
   /** The ones that were used longest ago stand first. */

@@ -9,7 +9,7 @@ export type Framing =
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** In their order, as they were written, several of one name included. */
+  /** In their order, names in lower case, several of one name included. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly framing: Framing;
   /** The connection may be used again, as far as the head says. */
@@ -23,7 +23,7 @@ export const largestHead = 64 * 1024;
 
 const blankLine = Buffer.from("\r\n\r\n");
 const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/;
-const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+const field = /^([!#$%&'*+.^_`|~\w-]+):([^\r\n\0]*)$/;
 
 /** An answer that is no HTTP/1.1. */
 export class MalformedAnswer extends Error {}
@@ -56,19 +56,15 @@ export function readHead(bytes: Buffer, method: string): ResponseHead | undefine
 }
 
 function readField(line: string): [name: string, value: string] {
-  const colon = line.indexOf(":");
-  const name = line.slice(0, colon);
-  if (colon < 1 || !token.test(name) || /[\r\n\0]/.test(line))
-    throw new MalformedAnswer("a header field that is none");
-  return [name, line.slice(colon + 1).trim()];
+  const match = field.exec(line);
+  if (match === null) throw new MalformedAnswer("a header field that is none");
+  return [match[1]!.toLowerCase(), match[2]!.trim()];
 }
 
 type Fields = ResponseHead["fields"];
 
 const valuesOf = (fields: Fields, wanted: string): string[] =>
-  fields.flatMap(([name, value]) =>
-    name.length === wanted.length && name.toLowerCase() === wanted ? [value] : [],
-  );
+  fields.flatMap(([name, value]) => (name === wanted ? [value] : []));
 
 function framingOf(status: number, method: string, fields: Fields): Framing {
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return { kind: "none" };
