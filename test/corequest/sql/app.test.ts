@@ -36,6 +36,9 @@ async function serves(client: TestClient, name: string): Promise<void> {
     ids.map((id) => [200, { id, name: `pet ${id}` }]),
   );
   expect(await get("both")).toEqual([200, { count: [{ n: 30 }], one: [{ a: 1 }] }]);
+  expect(await Promise.all([1, 2, 3, 4].map(() => get("long/10000")))).toEqual(
+    Array(4).fill([200, { n: 10_000 }]),
+  );
   expect((await get("get/99"))[0]).toBe(410);
   const [status, problem] = await get("add/1");
   expect([status, JSON.stringify(problem)]).toEqual([409, expect.not.stringMatching(/127\.0|pets|insert/)]);

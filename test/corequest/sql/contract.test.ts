@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { database } from "../../../src/corequest/database.ts";
+import { transaction } from "../../../src/corequest/transaction.ts";
 import { postgresInstalled } from "../../support/postgres.ts";
 import { Databases, type Kind, rejection } from "./support.ts";
 
@@ -183,6 +184,36 @@ function contract(kind: Kind): void {
   });
 
   if (isSqlite) return;
+
+  test("[D1] a Unix socket, as the user and on the database of the environment", async () => {
+    const { port, user, database: base } = databases.server;
+    const { folder } = (await database(name)
+      .execute("select current_setting('unix_socket_directories') as folder")
+      .one()) as { folder: string };
+    const { PGUSER, PGDATABASE } = Bun.env;
+    try {
+      Object.assign(Bun.env, { PGUSER: user, PGDATABASE: base });
+      const local = databases.alias(kind, {}, `unix:${folder}/.s.PGSQL.${port}`);
+      expect(
+        await database(local)
+          .execute(
+            "select inet_client_addr() is null as local, current_user::text as name, $1::int as a",
+            [1],
+          )
+          .one(),
+      ).toEqual({ local: true, name: user, a: 1 });
+      const result = await transaction(local, (tx) => tx.execute("select 1 as a").one());
+      expect(result).toEqual({ a: 1 });
+      const nobody = databases.alias(kind, {}, `unix:${folder}/none`);
+      const error = await rejection(database(nobody).execute("select 1"));
+      expect(error).toMatchObject({ code: "BACKEND_UNSENT" });
+      expect(error.message).toContain(`${folder}/none`);
+    } finally {
+      for (const [key, value] of Object.entries({ PGUSER, PGDATABASE }))
+        if (value === undefined) delete Bun.env[key];
+        else Bun.env[key] = value;
+    }
+  }, 15_000);
 
   test("[D1] values of PostgreSQL's types", async () => {
     const [row] = await database(name).execute(
