@@ -44,13 +44,20 @@ interface Check {
   readonly accepted: string;
 }
 
-const duration = (least: number, most: number): Check["fits"] => (value) => {
-  const seconds = parseDuration(value);
-  return seconds !== undefined && seconds >= least && seconds <= most;
-};
-const integer = (least: number, most: number): Check["fits"] => (value) =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
-const oneOf = (...values: unknown[]): Check["fits"] => (value) => values.includes(value);
+const duration =
+  (least: number, most: number): Check["fits"] =>
+  (value) => {
+    const seconds = parseDuration(value);
+    return seconds !== undefined && seconds >= least && seconds <= most;
+  };
+const integer =
+  (least: number, most: number): Check["fits"] =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+const oneOf =
+  (...values: unknown[]): Check["fits"] =>
+  (value) =>
+    values.includes(value);
 
 const token = /^[!#$%&'*+.^_`|~\w-]{1,64}$/;
 const checks: Readonly<Record<keyof ProxyAliasOptions, Check>> = {
@@ -83,7 +90,11 @@ export const proxyOptionNames = Object.keys(checks);
 
 /** What is wrong with the first option that is. */
 export function proxyRefusal(options: ProxyAliasOptions): { value: unknown; accepted: string } | undefined {
-  const own = refusalOf(options, checks, Object.keys(options).filter((key) => key in checks));
+  const own = refusalOf(
+    options,
+    checks,
+    Object.keys(options).filter((key) => key in checks),
+  );
   if (own !== undefined || options.health === undefined) return own;
   return refusalOf(options.health, healthChecks, ["path", ...Object.keys(options.health)]);
 }

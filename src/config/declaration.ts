@@ -21,6 +21,12 @@ import {
   proxyKeepAliveErrors,
   type ProxyOptions,
 } from "./proxy-options.ts";
+import {
+  type ScheduleDeclaration,
+  scheduleDeclaration,
+  type ScheduledWork,
+  type ScheduleOptions,
+} from "./schedule-options.ts";
 import { stateNameErrors } from "./state-names.ts";
 import { acceptedTarget, isTarget } from "./target-shape.ts";
 import { parseDuration } from "./units.ts";
@@ -61,7 +67,10 @@ export class Declaration {
   forward: ForwardDeclaration | undefined;
   /** `undefined` without `enableGateway`. */
   gateway: GatewayDeclaration | undefined;
+  /** Seconds; `undefined` without `setBackendKeepAlive`. */
+  backendKeepAlive: number | undefined;
   readonly grpc: GrpcDeclaration[] = [];
+  readonly schedules: ScheduleDeclaration[] = [];
   /** `undefined` without `enableProxy`. */
   proxy: ProxyOptions | undefined;
   proxyIdle: ProxyIdle = defaultProxyIdle;
@@ -173,6 +182,16 @@ export class Declaration {
     }
   }
 
+  sched(cron: string, work: ScheduledWork, options: ScheduleOptions = {}): void {
+    this.#open("sched");
+    const taken = new Set(this.schedules.map(({ name }) => name));
+    try {
+      this.schedules.push(scheduleDeclaration(cron, work, options, taken));
+    } catch (error) {
+      this.errors.push(error as SkitaiError);
+    }
+  }
+
   serveGrpc(port: number, file: string, services: GrpcServices, options: GrpcOptions = {}): void {
     this.#open("grpc");
     const errors = grpcErrors(port, file, services, options);
@@ -196,6 +215,21 @@ export class Declaration {
     this.proxyIdle = Object.freeze({ channel: parseDuration(channel)!, tunnel: parseDuration(tunnel)! });
   }
 
+  /** The last call holds. */
+  setBackendKeepAlive(given: Duration): void {
+    this.#open("setBackendKeepAlive");
+    const seconds = parseDuration(given);
+    if (seconds !== undefined && seconds >= 1 && seconds <= 3600) this.backendKeepAlive = seconds;
+    else
+      this.errors.push(
+        new SkitaiError("OPTION_INVALID", {
+          name: "setBackendKeepAlive",
+          value: given,
+          accepted: "1 second to 1 hour",
+        }),
+      );
+  }
+
   /** Whether `run()` has taken it. */
   get isClosed(): boolean {
     return this.#closed;
@@ -213,6 +247,7 @@ export class Declaration {
       this.logOff,
       this.maxAges,
       this.grpc,
+      this.schedules,
       this.errors,
     ])
       Object.freeze(part);

@@ -245,7 +245,7 @@ export const optionTable = {
     pattern: /^(?:[\w.%-]+:\d{1,5}|\[[\da-f:.%\w]+\]:\d{1,5})?$/i,
     default: "",
     accepted: 'an address and a port like "127.0.0.1:9000", or "" for none',
-    help: "where /livez, /readyz and /status are served on TCP",
+    help: "where the status page, /metrics, /livez, /readyz and /status are served on TCP",
   },
   runDirectory: {
     type: "text",
@@ -280,6 +280,12 @@ export const optionTable = {
     default: 0,
     accepted: 'seconds, or text like "365d", 0 for none',
     help: "how long browsers shall come by https only, said in https answers",
+  },
+  smtpda: {
+    type: "flag",
+    default: false,
+    accepted: "true or false",
+    help: "start the mail agent when none runs; it stays when the service stops",
   },
   profile: {
     type: "flag",

@@ -44,6 +44,7 @@ export interface Settings {
   /** 0 for that of `quic`. */
   readonly quicPublicPort: number;
   readonly hsts: number;
+  readonly smtpda: boolean;
   readonly profile: boolean;
   readonly gc: boolean;
   readonly memtrack: boolean;
@@ -85,6 +86,7 @@ export interface RunOptions {
   quic?: boolean | number | string;
   quicPublicPort?: number;
   hsts?: Duration;
+  smtpda?: boolean;
   profile?: boolean;
   gc?: boolean;
   memtrack?: boolean;

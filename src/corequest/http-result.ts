@@ -48,7 +48,9 @@ function dataOf(response: Response, maxBytes: number, refused: Refusal): Promise
   const { headers } = response;
   const type = headers.get("content-type") ?? "";
   const length = Number(headers.get("content-length") ?? Number.NaN);
-  if (!(length <= maxBytes) || headers.get("content-encoding") !== null)
+  // Beside chunks a length says nothing (RFC 9112 §6.3).
+  const plain = headers.get("content-encoding") === null && headers.get("transfer-encoding") === null;
+  if (!(length <= maxBytes) || !plain)
     return limitedDataOf(response, type, maxBytes, length > maxBytes, refused);
   if (isJson.test(type)) return response.text().then((text) => parsed(text, refused));
   return isText.test(type) ? response.text() : response.bytes();

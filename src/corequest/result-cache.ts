@@ -66,13 +66,15 @@ export class ResultCache {
   }
 
   #find(key: string, use: NonNullable<CacheUse["useCache"]>): Result<unknown> | undefined {
+    // Also where nothing is kept: a wrong name is to be known at once.
+    const least = oldest(use);
     const kept = this.#entries.get(key);
     if (kept?.result === undefined) return undefined;
     if (Date.now() >= kept.until) {
       kept.result = undefined;
       return undefined;
     }
-    return kept.time > oldest(use) ? kept.result : undefined;
+    return kept.time > least ? kept.result : undefined;
   }
 
   /** An equal call that is under way and young enough. */

@@ -1,7 +1,6 @@
-import { parseDuration } from "../config/units.ts";
 import { rpc, type RpcCall } from "./backends/rpc.ts";
 import { httpCall, type HttpOptions } from "./http-call.ts";
-import { placeOf } from "./http-calls.ts";
+import { keyedByUser, placeOf, secondsOf } from "./http-calls.ts";
 import { start, startOnAll } from "./start.ts";
 import type { Task } from "./task.ts";
 import type { Tasks } from "./tasks.ts";
@@ -26,8 +25,8 @@ export function sender(place: string, type: string, kind: string, options: RpcOp
   const { cluster, path } = placeOf(place);
   const { useCache = true, rmCache } = options;
   const given = options.headers as Bun.HeadersInit | undefined;
-  const timeout = parseDuration(options.timeout);
-  const firstByte = parseDuration(options.firstByteTimeout);
+  const timeout = secondsOf(options.timeout);
+  const firstByte = secondsOf(options.firstByteTimeout);
   const starting = { timeout, useCache, ...(rmCache === undefined ? {} : { rmCache }) };
   return (label, body, read) => {
     const headers = new Headers(given);
@@ -42,7 +41,7 @@ export function sender(place: string, type: string, kind: string, options: RpcOp
     const sent = httpCall("POST", path, body, http, firstByte === undefined ? undefined : firstByte * 1000);
     // The same message as `was.post` sends it has another result. What the backend adds to the headers is no part of it.
     const cacheKey = (): string => `${kind} ${path}\n${JSON.stringify([...new Headers(given)])}\n\n${body}`;
-    const call: RpcCall = { ...sent, label, read, cacheKey };
+    const call: RpcCall = keyedByUser({ ...sent, label, read, cacheKey }, cluster);
     return all ? startOnAll(rpc, cluster, call, { timeout }) : start(rpc, cluster, call, starting);
   };
 }

@@ -36,6 +36,8 @@ export class SocketStream<Message = unknown> implements AsyncIterableIterator<Me
   #bytes = 0;
   #socket: WebSocket | undefined;
   #end: SocketEnd | undefined;
+  /** Of the socket that was tried last. */
+  #last: SocketEnd | undefined;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #heart: ReturnType<typeof setInterval> | undefined;
@@ -80,6 +82,8 @@ export class SocketStream<Message = unknown> implements AsyncIterableIterator<Me
   listen(socket: WebSocket): void {
     socket.binaryType = "nodebuffer";
     socket.onmessage = ({ data }) => this.#take(socket, data as string | Buffer);
+    this.#last = undefined;
+    socket.addEventListener("close", ({ code, reason }) => (this.#last = { code, reason }));
     const alive = (): void => void (this.#quiet = 0);
     for (const name of ["ping", "pong"]) socket.addEventListener(name, alive);
   }
@@ -144,7 +148,7 @@ export class SocketStream<Message = unknown> implements AsyncIterableIterator<Me
     this.#socket = socket;
     socket.onclose = ({ code, reason }) => this.#ended({ code, reason });
     // It may be over before anybody was told.
-    if (socket.readyState === WebSocket.CLOSED) this.#ended({ code: 1006, reason: "" });
+    if (socket.readyState === WebSocket.CLOSED) this.#ended(this.#last ?? { code: 1006, reason: "" });
     const signal = this.#context?.signal;
     const giveUp = (): void => socket.close(1001);
     if (signal?.aborted) giveUp();

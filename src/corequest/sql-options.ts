@@ -25,12 +25,16 @@ export function threadOf({ thread = false }: Pick<DatabaseOptions, "thread">): b
   throw new SkitaiError("OPTION_INVALID", { name: "thread", value: thread, accepted: "true or false" });
 }
 
-const begins = /^\s*(?:begin|start\s+transaction|savepoint)\b[^;]*;?\s*$/i;
-const ends = /^\s*(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b[^;]*;?\s*$/i;
+const begins =
+  /^(?:begin|start\s+transaction|savepoint)\b(?:[^;]*;?\s*$|(?![\s\S]*\b(?:commit|end|rollback|abort)\b))/i;
+const ends = /^(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b[^;]*;?\s*$/i;
+
+/** From its first word on. */
+const bare = (sql: string): string => sql.replace(/^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, "");
 
 /** A pool gives every statement another connection. @throws SkitaiError TRANSACTION_STATEMENT */
 export function refuseBegin(sql: string): void {
-  if (begins.test(sql))
+  if (begins.test(bare(sql)))
     throw new SkitaiError("TRANSACTION_STATEMENT", {
       name: "execute",
       value: sql.trim(),
@@ -40,7 +44,7 @@ export function refuseBegin(sql: string): void {
 
 /** The transaction would not know. @throws SkitaiError TRANSACTION_STATEMENT */
 export function refuseEnd(sql: string): void {
-  if (ends.test(sql))
+  if (ends.test(bare(sql)))
     throw new SkitaiError("TRANSACTION_STATEMENT", {
       name: "execute",
       value: sql.trim(),

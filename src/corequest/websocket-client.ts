@@ -93,12 +93,12 @@ function placeOf(place: string): { cluster: Cluster; path: string } {
   }
   const url = URL.parse(place);
   const type = url?.protocol === "ws:" ? PROTO_WS : url?.protocol === "wss:" ? PROTO_WSS : undefined;
-  const credentials = url?.username ? `${url.username}:${url.password}@` : "";
+  const credentials = url?.username || url?.password ? `${url.username}:${url.password}@` : "";
   const member = type && url && parseMember(`${credentials}${url.host}`, type);
   if (url === null || type === undefined || !member)
     throw new SkitaiError("ALIAS_INVALID", {
       name: "call",
-      value: place.replace(/\/\/[^/@]*@/, "//"),
+      value: place.replace(/[?#].*/s, "").replace(/\/\/.*@/s, "//"),
       accepted: '"@alias/path" or a URL of ws or wss',
     });
   const name = `${url.protocol}//${url.host}`;

@@ -1,10 +1,10 @@
 import { type Context, runWith } from "../context.ts";
-import { SkitaiError } from "../errors.ts";
 import type { ClientSocket, SocketHandler } from "../http/socket-handler.ts";
 import { processLogs } from "../log/logs.ts";
 import { inBackground } from "../system/background.ts";
 import { type Line, SocketClient } from "./client.ts";
 import { AfterClose } from "./after-close.ts";
+import { checkCode, isLonger, ownCode, shortened } from "./closing.ts";
 import { SocketError } from "./error.ts";
 import type { Handshake } from "./handshake.ts";
 import { beatsToEnd, beatsToPing, heartOf, type Pulse } from "./heartbeat.ts";
@@ -246,12 +246,7 @@ export class Connection implements SocketHandler, Line, Outlet, Pulse, RoomMembe
   }
 
   end(code: number, reason: string): void {
-    if (code !== 1000 && !(code >= 3000 && code <= 4999) && !own.has(code))
-      throw new SkitaiError("OPTION_INVALID", {
-        name: "close code",
-        value: code,
-        accepted: "1000, or 3000 to 4999",
-      });
+    checkCode(code);
     if (!this.live) return;
     this.live = false;
     this.#socket!.close(code, shortened(reason));
@@ -326,25 +321,3 @@ const closed = (connection: Connection, code: number, reason: string): void =>
   connection.closed(code, reason);
 
 const tell = (error: unknown): void => processLogs().server.traceback(error);
-
-/** Codes that the engine says for itself. */
-const own = new Set([1001, 1003, 1007, 1008, 1009, 1011, 1013]);
-
-/** UTF-8 has at most three bytes for a character of JavaScript. */
-const isLonger = (message: string | Buffer, most: number): boolean =>
-  typeof message !== "string"
-    ? message.length > most
-    : message.length > most || (message.length * 3 > most && Buffer.byteLength(message) > most);
-
-/** A close frame has room for 123 bytes (RFC 6455 §5.5). */
-function shortened(reason: string): string {
-  if (reason.length * 3 <= 123) return reason;
-  const bytes = Buffer.from(reason).subarray(0, 123);
-  return bytes.toString().replace(/\ufffd+$/, "");
-}
-
-/** What Bun has closed a connection with for what came; it says 1006 to us. */
-function ownCode(code: number, reason: string): number {
-  if (code !== 1006 || !reason.startsWith("Received ")) return code;
-  return reason.includes("too big message") ? 1009 : reason.includes("UTF-8") ? 1007 : 1002;
-}

@@ -5,10 +5,11 @@ import type { Member } from "../../upstream/member.ts";
 import { toTraceparent } from "../../trace/traceparent.ts";
 import type { Backend, Failure } from "../backend.ts";
 import type { Control } from "../control.ts";
+import { SkitaiError } from "../../errors.ts";
 import { CorequestError } from "../errors.ts";
 import { type HttpCall } from "../http-call.ts";
 import { httpResult } from "../http-result.ts";
-import { failureCodes, STA_NETERR, STA_REQFAIL, STA_UNSENT } from "../status.ts";
+import { failureCodes, STA_NETERR, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "../status.ts";
 
 /** A member as `fetch` knows it; it keeps the connections itself, by origin. */
 interface Origin {
@@ -119,6 +120,9 @@ const unsent = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
 ]);
+/** Codes of what a member did answer, and `fetch` does not take. */
+const answered =
+  /^(?:TooManyRedirects|UnsupportedRedirectProtocol|RedirectURL\w+|(?:Zlib|Brotli\w*|Zstd\w*)Error)$/;
 const dns = /ENOTFOUND|EAI_|DNS/i;
 const tls = /CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO_|HOSTNAME|ERR_OSSL/i;
 
@@ -132,10 +136,11 @@ function failureOf(error: unknown, call: HttpCall, { label }: Member, { name }: 
       memberFailed: false,
     };
   const code = String((error as { code?: unknown }).code ?? "");
+  if (isOwn(error) || answered.test(code)) return blameless(error, call, label, name);
   const target = { alias: name, member: label };
   const failure = (reached: boolean, statusCode: number, accepted: string): Failure => ({
     outcome: reached ? "maybe sent" : "unsent",
-    status: reached ? STA_NETERR : STA_UNSENT,
+    status: statusCode === failureCodes.timeout ? STA_TIMEOUT : reached ? STA_NETERR : STA_UNSENT,
     statusCode,
     error: new CorequestError(reached ? "BACKEND_NETWORK" : "BACKEND_UNSENT", target, call.label, {
       accepted,
@@ -152,3 +157,29 @@ function failureOf(error: unknown, call: HttpCall, { label }: Member, { name }: 
     return failure(true, failureCodes.timeout, `the head of an answer (${error.message})`);
   return failure(true, failureCodes.network, `a connection that lasts (${code || (error as Error).message})`);
 }
+
+/**
+ * What `fetch` would not send, and what reading the caller's own stream threw (its client went away): all that comes from
+ * the network has a code that is text.
+ */
+function isOwn(error: unknown): boolean {
+  if (error instanceof FirstByteTimeout) return false;
+  if (error instanceof SkitaiError) return true;
+  const { code } = error as { code?: unknown };
+  return typeof code !== "string" || code.startsWith("ERR_INVALID_");
+}
+
+/** The member is as well as before. */
+const blameless = (cause: unknown, call: HttpCall, member: string, alias: string): Failure => ({
+  outcome: "maybe sent",
+  status: STA_REQFAIL,
+  statusCode: failureCodes.failed,
+  error: new CorequestError(
+    "BACKEND_FAILED",
+    { alias, member },
+    call.label,
+    { accepted: `a request and an answer that are valid (${(cause as Error)?.message})`, cause },
+    cause instanceof SkitaiError ? cause.status : undefined,
+  ),
+  memberFailed: false,
+});
