@@ -9,6 +9,8 @@ import { logDirectory } from "../log/directory.ts";
 import { installLogs, Logs } from "../log/logs.ts";
 import { logFilter } from "../log/selective.ts";
 import { serveOptions, type TlsSetup } from "../tls/setup.ts";
+import { installRooms } from "../websocket/rooms.ts";
+import { SharedRooms } from "../websocket/shared-rooms.ts";
 import { Deadlines } from "../server/deadlines.ts";
 import { dispatcher, transactionNumbers } from "../server/dispatch.ts";
 import { finisher } from "../server/finish.ts";
@@ -41,8 +43,10 @@ import { altSvcOf, flushQuic, quicPort } from "./quic.ts";
 import { takeBoot } from "./role.ts";
 import { askToBind, GroupMember } from "./reload-member.ts";
 import { askForCertificates } from "./secrets.ts";
+import { watchSchedules } from "./scheduled-runs.ts";
 import { startUpkeep } from "./upkeep.ts";
 import { watchProcess, watchStart } from "./worker-life.ts";
+import { reportState } from "./worker-state.ts";
 
 /** A process that serves: the only place that puts the rooms together. Ends by `process.exit`. */
 export async function runWorker(declaration: Declaration): Promise<void> {
@@ -56,6 +60,7 @@ export async function runWorker(declaration: Declaration): Promise<void> {
     installLocks(masterLocks());
     connectBus(bus);
     watchEvents((error) => logs.app.traceback(error));
+    installRooms(new SharedRooms(bus));
     const account = serviceAccount(settings, declaration.forward, process.env);
     // Before anything of the app is opened but what the script itself did.
     const finishDrop = dropPrivileges(account);
@@ -115,9 +120,11 @@ export async function runWorker(declaration: Declaration): Promise<void> {
       lives,
       endUpkeep,
       grace: settings.graceTimeout,
+      lastCounts: reportState({ index, servers: [server, ...beside], reply }),
       flush: quic ? flushQuic : flushNothing,
     });
     lives.maintain();
+    if (!quic) watchSchedules(declaration.schedules);
     tell({ type: "ready", port: server.port ?? settings.port });
   } catch (error) {
     refuse(error);
