@@ -1,8 +1,6 @@
 import { defineCommand } from "citty";
-import { RunningService } from "../../src/process/control-client.ts";
-import { ownDirectories, runRoots } from "../../src/process/run-directory.ts";
-import { isHeld } from "../../src/process/service-files.ts";
-import { type ServiceStatus, statusText } from "../../src/process/status.ts";
+import { statusText } from "../../src/process/status.ts";
+import { runningServices } from "../running.ts";
 import { fail } from "../terminal.ts";
 
 /** `skitai status petstore`. Spec W6. */
@@ -17,8 +15,9 @@ export const status = defineCommand({
   },
   async run({ args: { name, json } }) {
     try {
-      const running = await servicesOf(name);
-      process.stdout.write(json ? `${JSON.stringify(running)}\n` : textOf(running, name));
+      const running = (await runningServices(name)).map((each) => each.status);
+      const text = running.map(statusText).join("\n") || noneOf(name);
+      process.stdout.write(json ? `${JSON.stringify(running)}\n` : text);
       process.exit(running.length > 0 ? 0 : 3);
     } catch (error) {
       fail(error);
@@ -26,20 +25,5 @@ export const status = defineCommand({
   },
 });
 
-/** What runs below the usual directories; a service with a `runDirectory` of its own is asked by its script. */
-async function servicesOf(name: string | undefined): Promise<ServiceStatus[]> {
-  const directories = runRoots().flatMap(ownDirectories).filter(isHeld);
-  // One that ends while it is asked is none.
-  const asked = directories.map((directory) => new RunningService(directory).status().catch(() => undefined));
-  const services = (await Promise.all(asked)).filter((each) => each !== undefined);
-  return services
-    .filter((each) => name === undefined || each.name === name)
-    .sort((one, other) => one.name.localeCompare(other.name) || one.pid - other.pid);
-}
-
-const textOf = (running: readonly ServiceStatus[], name: string | undefined): string =>
-  running.length > 0
-    ? running.map(statusText).join("\n")
-    : name === undefined
-      ? "no service of this user runs\n"
-      : `skitai/${name} does not run\n`;
+const noneOf = (name: string | undefined): string =>
+  name === undefined ? "no service of this user runs\n" : `skitai/${name} does not run\n`;

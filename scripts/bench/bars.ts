@@ -1,5 +1,5 @@
-import type { MemoryBar, RatioBar, StartBar } from "./case.ts";
-import type { LoadServer, MemoryResult, Result, StartResult } from "./result.ts";
+import type { MemoryBar, RatioBar, RestBar, RiseBar, StartBar } from "./case.ts";
+import type { LoadServer, MemoryResult, RestResult, Result, RiseResult, StartResult } from "./result.ts";
 import { median, ratio } from "./statistics.ts";
 
 export interface Verdict {
@@ -40,6 +40,19 @@ function startVerdict(bar: StartBar, result: StartResult): Verdict {
   return verdict(`start of ${bar.server} <= ${bar.limit} ms`, value, bar.limit, `${value?.toFixed(0)} ms`);
 }
 
+function riseVerdict(bar: RiseBar, result: RiseResult): Verdict {
+  const rises = result.servers.find((one) => one.server === bar.server)?.rises;
+  const value = rises && median(rises) / 1e6;
+  return verdict(`${bar.server} above rest <= ${bar.limit} MB`, value, bar.limit, `${value?.toFixed(1)} MB`);
+}
+
+function restVerdict(bar: RestBar, result: RestResult): Verdict {
+  const percents = result.servers.find((one) => one.server === bar.server)?.percents;
+  const value = percents && (bar.process === "master" ? percents[0] : Math.max(...percents.slice(1)));
+  const text = `idle ${bar.process} of ${bar.server} <= ${bar.limit} % of a CPU`;
+  return verdict(text, value, bar.limit, `${value?.toFixed(3)} %`);
+}
+
 /** Holds a result against the bars of its case. */
 export function verdicts(result: Result): Verdict[] {
   switch (result.kind) {
@@ -49,5 +62,9 @@ export function verdicts(result: Result): Verdict[] {
       return result.case.bars.map((bar) => memoryVerdict(bar, result));
     case "start":
       return result.case.bars.map((bar) => startVerdict(bar, result));
+    case "rise":
+      return result.case.bars.map((bar) => riseVerdict(bar, result));
+    case "rest":
+      return result.case.bars.map((bar) => restVerdict(bar, result));
   }
 }

@@ -1,3 +1,4 @@
+import type { ClientName } from "./clients.ts";
 import type { ServerName } from "./servers/registry.ts";
 
 /** The one request a case repeats, and what tells a right answer from a wrong one. */
@@ -7,6 +8,8 @@ export interface Request {
   readonly headers: "few" | "browser";
   /** Host header, when not the address. */
   readonly host?: string;
+  /** By https, with a certificate that nobody checks. */
+  readonly secure?: true;
   /** Length of the body that a 200 must have. */
   readonly bytes: number;
 }
@@ -27,7 +30,9 @@ export interface RatioBar {
 
 export interface LoadCase extends Common {
   readonly kind: "load";
-  /** Keep-alive connections of wrk. */
+  /** Default wrk. */
+  readonly client?: ClientName;
+  /** Connections at a time. */
   readonly connections: number;
   /** The server has CPU 0 and wrk CPU 1 for itself; otherwise both share all. */
   readonly pinned: boolean;
@@ -61,4 +66,29 @@ export interface StartCase extends Common {
   readonly bars: readonly StartBar[];
 }
 
-export type Case = LoadCase | MemoryCase | StartCase;
+/** MB (10^6 bytes) of PSS of all processes while one request is answered, above those at rest. */
+export interface RiseBar {
+  readonly server: ServerName;
+  readonly limit: number;
+}
+
+/** Memory that one request takes. */
+export interface RiseCase extends Common {
+  readonly kind: "rise";
+  readonly bars: readonly RiseBar[];
+}
+
+/** Per cent of one CPU. */
+export interface RestBar {
+  readonly server: ServerName;
+  readonly process: "master" | "worker";
+  readonly limit: number;
+}
+
+/** CPU of a server that has nothing to do. */
+export interface RestCase extends Common {
+  readonly kind: "rest";
+  readonly bars: readonly RestBar[];
+}
+
+export type Case = LoadCase | MemoryCase | StartCase | RiseCase | RestCase;

@@ -1,3 +1,4 @@
+import { callCases } from "./cases-calls.ts";
 import type { Case, LoadCase, Request } from "./case.ts";
 
 const hello: Request = { path: "/", headers: "few", bytes: 11 };
@@ -93,6 +94,41 @@ export const cases: Readonly<Record<string, Case>> = {
     bases: ["pm2", "raw-2"],
     bars: [{ server: "skitai-2", base: "pm2", limit: 0.75 }],
   },
+  "h2-hello": {
+    kind: "load",
+    client: "h2load",
+    about: "hello by HTTP/2 over TLS",
+    request: { ...hello, secure: true },
+    connections: 32,
+    pinned: true,
+    servers: ["nginx-tls", "skitai-tls", "raw-tls"],
+    bases: ["nginx-tls", "raw-tls"],
+    bars: [{ server: "skitai-tls", base: "nginx-tls", limit: 1.3 }],
+  },
+  "h2c-hello": {
+    kind: "load",
+    client: "h2load",
+    about: "hello by HTTP/2 without TLS, prior knowledge",
+    request: hello,
+    connections: 32,
+    pinned: true,
+    // Before 1.25.1 nginx knows a port of one kind only, and answers no HTTP/1.1 there: it could not be waited for.
+    servers: ["skitai", "raw-h2"],
+    bases: ["raw-h2"],
+    bars: [],
+  },
+  "tls-handshakes": {
+    kind: "load",
+    client: "handshakes",
+    about: "new connections over TLS, full handshakes; as many a CPU second as 0.8 of nginx's",
+    request: { ...hello, secure: true },
+    connections: 4,
+    pinned: true,
+    servers: ["nginx-tls", "skitai-tls", "raw-tls"],
+    bases: ["nginx-tls", "raw-tls"],
+    bars: [{ server: "skitai-tls", base: "nginx-tls", limit: 1.25 }],
+  },
+  ...callCases,
   "memory-idle": {
     kind: "memory",
     about: "memory of an idle server with a Hono app",
@@ -112,5 +148,12 @@ export const cases: Readonly<Record<string, Case>> = {
       { server: "skitai-2", limit: 400 },
       { server: "skitai-binary", limit: 250 },
     ],
+  },
+  "idle-master": {
+    kind: "rest",
+    about: "CPU of a server that nobody asks, 2 workers",
+    request: hello,
+    servers: ["skitai-2", "nginx", "raw"],
+    bars: [{ server: "skitai-2", process: "master", limit: 0.05 }],
   },
 };

@@ -44,9 +44,10 @@ async function freePort(): Promise<number> {
 /** @returns whether the answer is the right one; `undefined` when nobody listens yet */
 async function probe(port: number, request: Request): Promise<string | undefined> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}${request.path}`, {
+    const answer = await fetch(`${request.secure ? "https" : "http"}://127.0.0.1:${port}${request.path}`, {
       headers: headersOf(request),
       keepalive: false,
+      tls: { rejectUnauthorized: false },
       signal: AbortSignal.timeout(5_000),
     });
     const { byteLength } = await answer.arrayBuffer();
@@ -111,12 +112,16 @@ async function launch(name: ServerName, { workspace, binary, cpu, signal }: Star
   const logs = join(workspace.logs, id);
   await Promise.all([mkdir(directory), mkdir(logs)]);
   const port = await freePort();
-  const { site, bun } = workspace;
+  const { site, bun, sqlite, certificate } = workspace;
+  const services = await workspace.services.need(servers[name].needs ?? []);
   const command = await servers[name].command({
     port,
     directory,
     logs,
     site,
+    sqlite,
+    certificate,
+    services,
     bun,
     packages,
     binary,

@@ -29,27 +29,35 @@ export interface LoadOptions {
   readonly connections: number;
   readonly seconds: number;
   readonly signal: AbortSignal;
-  /** Run wrk on this CPU only. */
+  /** Run the client on this CPU only. */
   readonly cpu: number | undefined;
 }
 
-/** What wrk says of one run. */
+/** What a client says of one run. */
 export interface Load {
   readonly requests: number;
   /** Per second. */
   readonly rate: number;
-  /** 99th percentile of latency, ms. */
+  /** 99th percentile of latency, ms; NaN where the client does not say. */
   readonly p99: number;
-  /** CPU seconds that wrk itself took, and the part of the time it was busy, 0 to 1. */
+  /** CPU seconds that the client itself took, and the part of the time it was busy, 0 to 1. */
   readonly cpuSeconds: number;
   readonly busy: number;
 }
 
+/** A program that asks. */
+export interface Client {
+  /** Programs that must be on PATH. */
+  readonly programs: readonly string[];
+  /** Sends one request over and over for the given time. @throws Error on wrong answers and broken connections */
+  drive(options: LoadOptions): Promise<Load>;
+}
+
 const units: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-function field(output: string, pattern: RegExp): RegExpExecArray {
+export function field(output: string, pattern: RegExp): RegExpExecArray {
   const match = pattern.exec(output);
-  if (!match) throw new Error(`wrk's output lacks ${pattern}: ${output}`);
+  if (!match) throw new Error(`the client's output lacks ${pattern}: ${output}`);
   return match;
 }
 
@@ -68,18 +76,31 @@ export function parse(output: string): Pick<Load, "requests" | "rate" | "p99"> {
 }
 
 function commandOf({ port, request, connections, seconds, cpu }: LoadOptions): string[] {
-  const pin = cpu === undefined ? [] : ["taskset", "-c", `${cpu}`];
   const headers = Object.entries(headersOf(request)).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   const size = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s"];
-  return [...pin, "wrk", ...size, ...headers, `http://127.0.0.1:${port}${request.path}`];
+  return [...pinned(cpu), "wrk", ...size, ...headers, `http://127.0.0.1:${port}${request.path}`];
 }
 
-/** Sends one request over and over on keep-alive connections for the given time. */
-export async function drive(options: LoadOptions): Promise<Load> {
-  const wrk = Bun.spawn(commandOf(options), { stdio: ["ignore", "pipe", "pipe"], signal: options.signal });
-  const [output, errors, status] = await Promise.all([wrk.stdout.text(), wrk.stderr.text(), wrk.exited]);
-  if (status !== 0) throw new Error(`wrk ended with ${status}: ${errors || output}`);
-  const usage = wrk.resourceUsage();
-  const cpuSeconds = Number(usage?.cpuTime.total ?? 0) / 1e6;
-  return { ...parse(output), cpuSeconds, busy: cpuSeconds / options.seconds };
+export const pinned = (cpu: number | undefined): string[] =>
+  cpu === undefined ? [] : ["taskset", "-c", `${cpu}`];
+
+/** Runs a client to its end. */
+export async function runClient(argv: readonly string[], signal: AbortSignal) {
+  const client = Bun.spawn([...argv], { stdio: ["ignore", "pipe", "pipe"], signal });
+  const [output, errors, status] = await Promise.all([
+    client.stdout.text(),
+    client.stderr.text(),
+    client.exited,
+  ]);
+  if (status !== 0) throw new Error(`${argv.join(" ")} ended with ${status}: ${errors || output}`);
+  return { output, cpuSeconds: Number(client.resourceUsage()?.cpuTime.total ?? 0) / 1e6 };
 }
+
+/** Keep-alive connections of HTTP/1.1. */
+export const wrk: Client = {
+  programs: ["wrk"],
+  async drive(options) {
+    const { output, cpuSeconds } = await runClient(commandOf(options), options.signal);
+    return { ...parse(output), cpuSeconds, busy: cpuSeconds / options.seconds };
+  },
+};

@@ -57,7 +57,7 @@ const timespec = new BigInt64Array(2);
  * User and system seconds of all threads of a process, those that have ended included, to the nanosecond: the CPU clock
  * of another process, whose id clock_getcpuclockid(3) makes from the pid. /proc counts in ticks of 10 ms.
  */
-function processSeconds(pid: number): number {
+export function processSeconds(pid: number): number {
   const clock = (~pid << 3) | 2; // CPUCLOCK_SCHED
   if (libc.symbols.clock_gettime(clock, ptr(timespec)) !== 0) return 0;
   return Number(timespec[0]) + Number(timespec[1]) / 1e9;

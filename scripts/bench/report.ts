@@ -1,6 +1,14 @@
 import { type Verdict, verdicts } from "./bars.ts";
 import type { LoadCase } from "./case.ts";
-import type { LoadResult, LoadServer, MemoryResult, Result, StartResult } from "./result.ts";
+import type {
+  LoadResult,
+  LoadServer,
+  MemoryResult,
+  RestResult,
+  Result,
+  RiseResult,
+  StartResult,
+} from "./result.ts";
 import { servers } from "./servers/registry.ts";
 import { median, ratio } from "./statistics.ts";
 import { markdown, plain, type Table } from "./table.ts";
@@ -25,7 +33,7 @@ function loadRow(server: LoadServer, result: LoadResult): string[] {
     server.server,
     servers[server.server].log ? "full" : "none",
     `${middle(server, "rate").toFixed(0)}${middle(server, "loadBusy") > SATURATED ? "*" : ""}`,
-    middle(server, "p99").toFixed(2),
+    Number.isNaN(middle(server, "p99")) ? "-" : middle(server, "p99").toFixed(2),
     middle(server, "cpu").toFixed(2),
     `${megabytes(memory)} (${server.memory.map(megabytes).join(" + ")})`,
     ...result.case.bases.map((base) =>
@@ -69,6 +77,23 @@ const startTable = (result: StartResult): Table => [
   ]),
 ];
 
+const riseTable = (result: RiseResult): Table => [
+  ["server", "above rest MB", "least", "most"],
+  ...result.servers.map(({ server, rises }) => [
+    server,
+    ...[median(rises), Math.min(...rises), Math.max(...rises)].map(megabytes),
+  ]),
+];
+
+const restTable = (result: RestResult): Table => [
+  ["server", "first process %", "others %"],
+  ...result.servers.map(({ server, percents: [first = 0, ...others] }) => [
+    server,
+    first.toFixed(3),
+    others.map((percent) => percent.toFixed(3)).join(" ") || "-",
+  ]),
+];
+
 function tableOf(result: Result): Table {
   switch (result.kind) {
     case "load":
@@ -77,11 +102,15 @@ function tableOf(result: Result): Table {
       return memoryTable(result);
     case "start":
       return startTable(result);
+    case "rise":
+      return riseTable(result);
+    case "rest":
+      return restTable(result);
   }
 }
 
-const loadConditions = ({ connections, pinned }: LoadCase): string =>
-  `${connections} connections, ${pinned ? "server on CPU 0, wrk on CPU 1" : "server and wrk on all CPUs"}`;
+const loadConditions = ({ client = "wrk", connections, pinned }: LoadCase): string =>
+  `${connections} connections, ${pinned ? `server on CPU 0, ${client} on CPU 1` : `server and ${client} on all CPUs`}`;
 
 /** Above this the machine was not ours, and numbers are to be taken with care. */
 const DISTURBED = 0.05;
@@ -115,6 +144,6 @@ export function report(result: Result, format: "plain" | "markdown"): string {
 /** How to read the tables. */
 export const legend = `CPU: user and system time of all processes of the server for each request.
 x: median of the ratios of rounds [least..greatest].
-*: wrk was busy over 90 % of the time, so req/s is its limit and not the server's.
+*: the client was busy over 90 % of the time, so req/s is its limit and not the server's.
 PSS: sum of all processes (each, the first one first); servers of one case are up together, and those on Bun share its
 pages, so under load it is too small for them. In memory-idle each is alone.`;

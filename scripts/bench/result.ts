@@ -1,4 +1,4 @@
-import type { LoadCase, MemoryCase, StartCase } from "./case.ts";
+import type { LoadCase, MemoryCase, RestCase, RiseCase, StartCase } from "./case.ts";
 import type { ServerName } from "./servers/registry.ts";
 
 /** One round of load on one server. */
@@ -46,6 +46,18 @@ export interface StartServer {
   readonly times: readonly number[];
 }
 
+export interface RiseServer {
+  readonly server: ServerName;
+  /** Bytes of each start. */
+  readonly rises: readonly number[];
+}
+
+export interface RestServer {
+  readonly server: ServerName;
+  /** Per cent of a CPU by process, the first one first. */
+  readonly percents: readonly number[];
+}
+
 interface Common {
   readonly name: string;
   readonly skipped: readonly Skipped[];
@@ -69,4 +81,16 @@ export interface StartResult extends Common {
   readonly servers: readonly StartServer[];
 }
 
-export type Result = LoadResult | MemoryResult | StartResult;
+export interface RiseResult extends Common {
+  readonly kind: "rise";
+  readonly case: RiseCase;
+  readonly servers: readonly RiseServer[];
+}
+
+export interface RestResult extends Common {
+  readonly kind: "rest";
+  readonly case: RestCase;
+  readonly servers: readonly RestServer[];
+}
+
+export type Result = LoadResult | MemoryResult | StartResult | RiseResult | RestResult;

@@ -1,4 +1,4 @@
-import type { MemoryCase, StartCase } from "./case.ts";
+import type { Case, MemoryCase, StartCase } from "./case.ts";
 import { type Instance, start } from "./instance.ts";
 import { memory } from "./processes.ts";
 import type { MemoryServer, Skipped, StartServer } from "./result.ts";
@@ -17,8 +17,8 @@ export interface Repeated<T> {
 }
 
 /** One server at a time, alone and unpinned, started several times; `look` is called on each. */
-async function repeat<L, T>(
-  { request }: MemoryCase | StartCase,
+export async function repeat<L, T>(
+  { request }: Pick<Case, "request">,
   names: readonly ServerName[],
   { workspace, binary, progress, signal }: RunOptions,
   times: number,

@@ -2,7 +2,7 @@ import { readdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadCase } from "./case.ts";
 import { type Instance, start } from "./instance.ts";
-import { drive } from "./load.ts";
+import { clients } from "./clients.ts";
 import { cpuSeconds, machineSeconds, memory } from "./processes.ts";
 import type { LoadServer, Sample, Skipped } from "./result.ts";
 import type { RunOptions } from "./run.ts";
@@ -25,17 +25,26 @@ function checkLog({ name, logs }: Instance, before: number, requests: number): v
     throw new Error(`logged ${grown} bytes for ${requests} requests`);
 }
 
-async function sample(instance: Instance, one: LoadCase, { seconds, signal }: RunOptions): Promise<Sample> {
+async function sample(
+  instance: Instance,
+  one: LoadCase,
+  { seconds, signal, workspace: { services } }: RunOptions,
+): Promise<Sample> {
   const { pid, port, logs } = instance;
-  const { connections, pinned, request } = one;
+  const { client = "wrk", connections, pinned, request } = one;
   const logged = size(logs);
   const cpu = pinned ? 1 : undefined;
   const started = Bun.nanoseconds();
-  const [serverBefore, machineBefore] = [cpuSeconds(pid), machineSeconds()];
-  const load = await drive({ port, request, connections, seconds, cpu, signal });
+  const [serverBefore, servicesBefore, machineBefore] = [
+    cpuSeconds(pid),
+    services.cpuSeconds,
+    machineSeconds(),
+  ];
+  const load = await clients[client].drive({ port, request, connections, seconds, cpu, signal });
   await Bun.sleep(SETTLE);
   const used = cpuSeconds(pid) - serverBefore;
-  const others = machineSeconds() - machineBefore - used - load.cpuSeconds;
+  const asked = services.cpuSeconds - servicesBefore;
+  const others = machineSeconds() - machineBefore - used - asked - load.cpuSeconds;
   const elapsed = (Bun.nanoseconds() - started) / 1e9;
   checkLog(instance, logged, load.requests);
   for (const file of files(logs)) truncateSync(file);

@@ -2,7 +2,9 @@ import type { Case } from "./case.ts";
 import { missing } from "./peers.ts";
 import type { Result, Skipped } from "./result.ts";
 import { runMemory, runStart } from "./run-idle.ts";
+import { clients } from "./clients.ts";
 import { LoadRun } from "./run-load.ts";
+import { runRest, runRise } from "./run-watch.ts";
 import { type ServerName, servers } from "./servers/registry.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -30,11 +32,17 @@ async function choose(one: Case, { peers, binary, signal }: RunOptions): Promise
   const choice: Choice = { names: [], skipped: [] };
   for (const name of one.servers) {
     if (peers && !servers[name].ours && !peers.includes(name)) continue;
-    const reason = await missing(servers[name], binary, signal);
+    const reason = missingProgram(one) ?? (await missing(servers[name], binary, signal));
     if (reason) choice.skipped.push({ server: name, reason });
     else choice.names.push(name);
   }
   return choice;
+}
+
+function missingProgram(one: Case): string | undefined {
+  const programs = one.kind === "load" ? clients[one.client ?? "wrk"].programs : [];
+  const absent = programs.find((program) => !Bun.which(program));
+  return absent && `${absent} is not on PATH`;
 }
 
 /** Runs one case. A server that cannot be run is skipped with a reason. */
@@ -47,6 +55,14 @@ export async function run(name: string, one: Case, options: RunOptions): Promise
   if (one.kind === "start") {
     const result = await runStart(one, names, options);
     return { kind: "start", name, case: one, ...result, skipped: [...skipped, ...result.skipped] };
+  }
+  if (one.kind === "rise") {
+    const result = await runRise(one, names, options);
+    return { kind: "rise", name, case: one, ...result, skipped: [...skipped, ...result.skipped] };
+  }
+  if (one.kind === "rest") {
+    const result = await runRest(one, names, options);
+    return { kind: "rest", name, case: one, ...result, skipped: [...skipped, ...result.skipped] };
   }
   const load = new LoadRun(one, options);
   const measured = await load.run(names);

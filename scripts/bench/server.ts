@@ -1,3 +1,5 @@
+import type { Addresses, ServiceName } from "./services.ts";
+
 /** What a server is given to start with. All directories exist, are its own, and go away at the end of the run. */
 export interface Launch {
   /** TCP port to listen on, on 127.0.0.1 or all addresses. */
@@ -8,6 +10,12 @@ export interface Launch {
   readonly logs: string;
   /** Static files, shared by the servers of a run. */
   readonly site: string;
+  /** A database of `pets`, as the PostgreSQL service has it. */
+  readonly sqlite: string;
+  /** PEM files, for a name that nobody checks. */
+  readonly certificate: { readonly cert: string; readonly key: string };
+  /** Where the services are that it needs. */
+  readonly services: Addresses;
   /** The Bun executable to run programs with. */
   readonly bun: string;
   /** Where `npm install --prefix` put the peers. */
@@ -35,6 +43,8 @@ export interface Server {
   readonly programs?: readonly string[];
   /** npm packages, name to version; installed on demand. */
   readonly packages?: Readonly<Record<string, string>>;
+  /** What its handlers call. */
+  readonly needs?: readonly ServiceName[];
   /** Runs the binary given by `--binary`. */
   readonly compiled?: true;
   /** Writes whatever configuration it needs into `directory`. */

@@ -27,7 +27,7 @@ const temporaryPaths = (directory: string): string =>
     .join(" ");
 
 /** keepalive_requests: the default of 1000 would close connections under load. tcp_nopush stays off: 40 ms stalls. */
-const configuration = (launch: Launch, id: string, extra: string): string => `
+const configuration = (launch: Launch, id: string, extra: string, listen: string): string => `
 daemon off; ${user} worker_processes 1; pid ${launch.directory}/nginx.pid; error_log stderr;
 events { worker_connections 1024; }
 http {
@@ -39,27 +39,38 @@ http {
   access_log ${launch.logs}/access.log full buffer=64k flush=100ms;
   ${extra}
   server {
-    listen 127.0.0.1:${launch.port};
+    listen 127.0.0.1:${launch.port}${listen};
     root ${launch.site};
     location = / { return 200 "Hello World"; }
   }
 }
 `;
 
-const nginxWith = (about: string, id = countedId, extra = ""): Server => ({
+const nginxWith = (
+  about: string,
+  id = countedId,
+  extra: string | ((launch: Launch) => string) = "",
+  listen = "",
+): Server => ({
   about: `nginx, ${about}`,
   log: true,
   programs: ["nginx"],
   async command(launch): Promise<Command> {
     const file = join(launch.directory, "nginx.conf");
-    await Bun.write(file, configuration(launch, id, extra));
+    const more = typeof extra === "string" ? extra : extra(launch);
+    await Bun.write(file, configuration(launch, id, more, listen));
     return { argv: ["nginx", "-e", "stderr", "-p", launch.directory, "-c", file] };
   },
 });
 
+/** No session is taken up again: every handshake is a full one, as those of the clients that we count. */
+const tls = ({ certificate: { cert, key } }: Launch): string =>
+  `ssl_certificate ${cert}; ssl_certificate_key ${key}; ssl_protocols TLSv1.2 TLSv1.3;`;
+
 export const nginx = {
   nginx: nginxWith("sendfile, buffered log of the same fields"),
   "nginx-request-id": nginxWith("the same with $request_id as transaction id", randomId),
+  "nginx-tls": nginxWith("TLS and HTTP/2", countedId, tls, " ssl http2"),
   "nginx-file-cache": nginxWith(
     "the same and open_file_cache",
     countedId,

@@ -1,11 +1,12 @@
 import type { Server } from "../server.ts";
 import { bun } from "./bun.ts";
+import { calls } from "./calls.ts";
 import { caddy } from "./caddy.ts";
 import { nginx } from "./nginx.ts";
 import { node } from "./node.ts";
 import { skitai } from "./skitai.ts";
 
-const named = { ...skitai, ...bun, ...nginx, ...caddy, ...node };
+const named = { ...skitai, ...bun, ...nginx, ...caddy, ...node, ...calls };
 
 export type ServerName = keyof typeof named;
 

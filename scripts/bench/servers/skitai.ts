@@ -3,12 +3,14 @@ import type { Command, Launch, Server } from "../server.ts";
 
 const programs = join(import.meta.dir, "..", "programs");
 
-const environment = (launch: Launch, workers: number): Record<string, string> => ({
+export const environment = (launch: Launch, workers: number): Record<string, string> => ({
   BENCH_PORT: `${launch.port}`,
   BENCH_LOGS: launch.logs,
   BENCH_SITE: launch.site,
   BENCH_WORKERS: `${workers}`,
   BENCH_NAME: launch.name,
+  BENCH_CERT: launch.certificate.cert,
+  BENCH_KEY: launch.certificate.key,
 });
 
 const engine = (program: string, about: string, workers = 1): Server => ({
@@ -38,5 +40,6 @@ export const skitai = {
   "skitai-mounts": engine("skitai-mounts", "100 mounts on 20 virtual hosts"),
   "skitai-static": engine("skitai-static", "a mounted directory"),
   "skitai-2": engine("skitai-hello", "a mounted fetch handler, 2 workers", 2),
+  "skitai-tls": engine("skitai-tls", "a mounted fetch handler, TLS"),
   "skitai-binary": binary,
 } satisfies Record<string, Server>;

@@ -1,0 +1,7 @@
+import { handshakes } from "./handshakes.ts";
+import { h2load } from "./h2load.ts";
+import { wrk } from "./load.ts";
+
+/** What a case can be driven with. */
+export const clients = { wrk, h2load, handshakes };
+export type ClientName = keyof typeof clients;
