@@ -13,6 +13,10 @@ export interface RelaySettings {
   readonly secure: boolean;
   /** Who stands before aliases, with `enableGateway`. */
   readonly gateway: Gateway | undefined;
+  /** Seconds an idle connection to an upstream is kept, if `setBackendKeepAlive` said. */
+  readonly keepAlive: number | undefined;
+  /** For operators: an upstream went or came back. */
+  readonly log: (text: string) => void;
   /** ms that an upstream has for the head of its answer, when its alias says nothing. */
   readonly timeout: number;
 }

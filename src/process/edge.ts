@@ -6,7 +6,7 @@ import { processLimiter } from "../state/process.ts";
 
 /** What stands before upstreams; loaded when it was asked for. */
 export async function openEdge(
-  { gateway }: Declaration,
+  { gateway, backendKeepAlive }: Declaration,
   { secure, requestTimeout }: Settings,
   logs: Logs,
 ): Promise<RelaySettings> {
@@ -14,6 +14,8 @@ export async function openEdge(
     secure,
     // A little before a handler is late: an upstream that is late has an answer of its own.
     timeout: requestTimeout * 1000 * 0.98,
+    keepAlive: backendKeepAlive,
+    log: (text) => logs.server.log(text, "warn"),
     gateway:
       gateway &&
       new (await import("../gateway/gateway.ts")).Gateway(gateway, {

@@ -8,7 +8,13 @@ export class ProxyError extends SkitaiError {
   readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(
-    code: "PROXY_UNREACHABLE" | "PROXY_MALFORMED" | "PROXY_OVERLOADED" | "PROXY_TIMEOUT" | "PROXY_LOOP" | "PROXY_ABORTED",
+    code:
+      | "PROXY_UNREACHABLE"
+      | "PROXY_MALFORMED"
+      | "PROXY_OVERLOADED"
+      | "PROXY_TIMEOUT"
+      | "PROXY_LOOP"
+      | "PROXY_ABORTED",
     alias: string,
     member: string | undefined,
     cause?: unknown,

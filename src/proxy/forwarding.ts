@@ -162,7 +162,14 @@ export class Forwarding implements Asker, Taker, Underway {
     const origin = this.#way.originOf(member);
     try {
       const content = bodyless ? null : body.complete ? body.whole() : body.stream();
-      const response = this.#way.answer({ head, body: content, method, context: this.#context, member, origin });
+      const response = this.#way.answer({
+        head,
+        body: content,
+        method,
+        context: this.#context,
+        member,
+        origin,
+      });
       this.#over = true;
       unwatch(this);
       this.#member = undefined;

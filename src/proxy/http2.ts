@@ -93,7 +93,10 @@ async function given(
 }
 
 /** Tells once when a body is over, however it ends. */
-function released(body: ReadableStream<Uint8Array> | null, tell: () => void): ReadableStream<Uint8Array> | null {
+function released(
+  body: ReadableStream<Uint8Array> | null,
+  tell: () => void,
+): ReadableStream<Uint8Array> | null {
   const reader = body?.getReader();
   if (reader === undefined) {
     tell();

@@ -21,7 +21,11 @@ export interface Origin {
 }
 
 /** @param keepAlive seconds an idle connection is kept */
-export function originOf({ declaration, label }: Member, { type, options }: Cluster, keepAlive?: number): Origin {
+export function originOf(
+  { declaration, label }: Member,
+  { type, options }: Cluster,
+  keepAlive?: number,
+): Origin {
   const { host, port } = declaration;
   const secure = options.ssl === undefined ? type === "https" || type === "wss" : options.ssl !== false;
   const usual = port === (secure ? 443 : 80);

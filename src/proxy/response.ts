@@ -1,4 +1,3 @@
-import { STATUS_CODES } from "node:http";
 import { answerFields } from "./fields.ts";
 import type { ResponseHead } from "./http1/response-head.ts";
 import { cookieHere, locationHere, type PathMap } from "./rewrite.ts";
@@ -29,7 +28,7 @@ export class AnswerHeads {
 }
 
 function made(
-  { status, reason, fields, framing }: ResponseHead,
+  { status, fields, framing }: ResponseHead,
   method: string,
   map: PathMap,
   origins: readonly string[],
@@ -44,7 +43,6 @@ function made(
   }
   headers.push(["via", "1.1 skitai"]);
   if (cookie !== undefined) headers.push(["set-cookie", cookie]);
-  // A reason of its own costs more than all fields.
-  const usual = reason === "" || reason === STATUS_CODES[status];
-  return { status, ...(usual ? {} : { statusText: reason }), headers: new Headers(headers) };
+  // Bun sends reasons of its own.
+  return { status, headers: new Headers(headers) };
 }

@@ -51,7 +51,11 @@ export class ReverseProxy implements Way {
     for (const member of cluster.members)
       this.#origins.set(member, originOf(member, cluster, options.keepAlive));
     if (health !== undefined)
-      this.#health = new HealthChecks(cluster, (member) => this.originOf(member).check, (text) => options.log?.(text));
+      this.#health = new HealthChecks(
+        cluster,
+        (member) => this.originOf(member).check,
+        (text) => options.log?.(text),
+      );
   }
 
   /** @param more fields, each with its line end: the identity that a gateway found out */

@@ -35,7 +35,8 @@ export async function relaySocket(
       if (request.signal.aborted) throw new ProxyError("PROXY_ABORTED", way.name, member.label, error);
       if (error instanceof Late) throw new ProxyError("PROXY_TIMEOUT", way.name, member.label, error);
       tried = (tried ?? new Set()).add(member);
-      if (tried.size === way.members) throw new ProxyError("PROXY_UNREACHABLE", way.name, member.label, error);
+      if (tried.size === way.members)
+        throw new ProxyError("PROXY_UNREACHABLE", way.name, member.label, error);
     }
   }
 }
@@ -90,12 +91,7 @@ function asField(line: string): [string, string][] {
   return colon < 1 || name.startsWith("sec-websocket-") ? [] : [[name, line.slice(colon + 2)]];
 }
 
-function joined(
-  context: Context,
-  upstream: WebSocket,
-  member: Member,
-  cookie: string | undefined,
-): Response {
+function joined(context: Context, upstream: WebSocket, member: Member, cookie: string | undefined): Response {
   let over = (): void => {};
   const relayed = new RelayedSocket(upstream, () => over());
   const headers: Record<string, string> = {};

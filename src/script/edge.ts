@@ -1,6 +1,7 @@
 import type { CacheOptions } from "../config/cache-options.ts";
 import type { Claims, EnableGateway } from "../config/gateway-options.ts";
 import type { ProxyKeepAlive, ProxyOptions } from "../config/proxy-options.ts";
+import type { Duration } from "../config/settings.ts";
 import { issueToken, type TokenOptions } from "../gateway/issue.ts";
 import { declaration } from "./declaration.ts";
 
@@ -49,3 +50,9 @@ export const setProxyKeepAlive = (idle: ProxyKeepAlive): void => declaration.set
  * ```
  */
 export const enableCacheFs = (options: CacheOptions = {}): void => declaration.enableCache(options);
+
+/**
+ * How long reverse proxies keep idle connections to the members of aliases: seconds or text like `"30s"`, 1 second to 1 hour,
+ * default 10 s. Corequests over HTTP are made by Bun's `fetch`, which has a time of its own. Spec P4.
+ */
+export const setBackendKeepAlive = (idle: Duration): void => declaration.setBackendKeepAlive(idle);

@@ -221,6 +221,7 @@ const values: Record<OptionName, { good: [unknown, unknown][]; bad: unknown[] }>
     bad: ["-1", "11y", "3651d"],
   },
   profile: { good: [["1", true]], bad: ["2"] },
+  smtpda: { good: [["1", true]], bad: ["2"] },
   gc: { good: [["1", true]], bad: ["2"] },
   memtrack: { good: [["1", true]], bad: ["2"] },
 };

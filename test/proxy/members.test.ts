@@ -125,7 +125,10 @@ test("[P2] health checks take a member out and bring it back, and say so once", 
   await eventually(async () => (await seen()) === "two");
   well = true;
   await eventually(async () => (await seen()) === "one two");
-  const said = proxy.output.split("\n").filter((line) => line.includes("@up: "));
+  const said = await eventually(() => {
+    const lines = proxy.output.split("\n").filter((line) => line.includes("@up: "));
+    return lines.length >= 2 && lines;
+  });
   expect(said).toHaveLength(2);
   expect(said[0]).toMatch(/\[warn\] @up: 127\.0\.0\.1:\d+ is down: status 500/);
   expect(said[1]).toContain("is back");
@@ -221,4 +224,22 @@ test("[P4] a wrong time is refused with what is accepted", async () => {
   await expect(proxyTo([1], { args: ["--backend-idle=0"] })).rejects.toThrow(
     /setBackendKeepAlive.*1 second to 1 hour/s,
   );
+});
+
+test("[P2] two workers know the same cookie", async () => {
+  await using one = await serving("one");
+  await using two = await serving("two");
+  await using proxy = await proxyTo([one.port, two.port], {
+    options: { sticky: "cookie" },
+    args: ["--workers=2"],
+  });
+  const first = await proxy.get("/");
+  const [cookie] = first.headers.get("set-cookie")!.split(";");
+  const request = `GET / HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`;
+  // Each connection goes to the worker that the kernel chooses.
+  for (let n = 0; n < 16; n++) {
+    using connection = await RawConnection.open(proxy.port);
+    expect((await connection.write(request).answer()).body).toBe(first.text);
+  }
+  await eventually(() => / W0 /.test(proxy.output) && / W1 /.test(proxy.output));
 });

@@ -1,6 +1,7 @@
 import type { Socket } from "bun";
 import { ResponseBody, type Source } from "./body.ts";
-import { MalformedAnswer, readHead, type ResponseHead } from "./response-head.ts";
+import { HeadReader } from "./head-reader.ts";
+import { MalformedAnswer, type ResponseHead } from "./response-head.ts";
 
 /** Where an upstream listens. */
 export interface Place {
@@ -52,6 +53,7 @@ export class Connection implements Source {
   idleSince = 0;
   closed = false;
   readonly #released: (connection: Connection) => void;
+  readonly #heads: HeadReader;
   #socket!: Socket<undefined>;
   #method = "";
   #head: Buffer | undefined;
@@ -66,16 +68,22 @@ export class Connection implements Source {
   #unsent: Uint8Array | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
 
-  private constructor(released: (connection: Connection) => void) {
+  private constructor(released: (connection: Connection) => void, heads: HeadReader) {
     this.#released = released;
+    this.#heads = heads;
   }
 
   /**
    * @param released told when it may be asked again, and when it is closed
+   * @param heads shared by the connections of one upstream
    * @throws NotConnected
    */
-  static open(place: Place, released: (connection: Connection) => void): Promise<Connection> {
-    const connection = new Connection(released);
+  static open(
+    place: Place,
+    released: (connection: Connection) => void,
+    heads = new HeadReader(),
+  ): Promise<Connection> {
+    const connection = new Connection(released, heads);
     const { promise, resolve, reject } = Promise.withResolvers<Connection>();
     const fail = (cause: Error): void => {
       clearTimeout(timer);
@@ -88,7 +96,9 @@ export class Connection implements Source {
     };
     const { connectTimeout = defaultConnectTimeout } = place;
     const timer = setTimeout(() => fail(new Error("no connection in time")), connectTimeout);
-    Bun.connect({ ...placeOf(place), socket: connection.#handler(place.tls, opened, fail) } as never).catch(fail);
+    Bun.connect({ ...placeOf(place), socket: connection.#handler(place.tls, opened, fail) } as never).catch(
+      fail,
+    );
     return promise;
   }
 
@@ -98,8 +108,8 @@ export class Connection implements Source {
     fail: (error: Error) => void,
   ): Bun.SocketHandler<undefined> {
     const gone = (error: Error | undefined): void => {
-      fail(error ?? new Error("closed before it was open"));
       this.#lost(error);
+      fail(error ?? new Error("closed before it was open"));
     };
     return {
       binaryType: "buffer",
@@ -240,7 +250,7 @@ export class Connection implements Source {
     }
     if (this.#asker === undefined) throw new MalformedAnswer("an answer to nothing");
     const all = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes]);
-    const head = readHead(all, this.#method);
+    const head = this.#heads.read(all, this.#method);
     this.#head = head === undefined ? all : undefined;
     if (head === undefined) return undefined;
     const rest = all.subarray(head.size);

@@ -1,4 +1,5 @@
 import { Connection, type Place } from "./connection.ts";
+import { HeadReader } from "./head-reader.ts";
 
 /** Seconds that an idle connection is kept; a little less than most servers keep theirs. */
 const defaultIdle = 10;
@@ -25,6 +26,7 @@ export interface Taker {
 /** The connections of one upstream; the one used last is asked first, so that the others can go. */
 export class Pool {
   readonly #place: Place;
+  readonly #heads = new HeadReader();
   readonly #connections: number;
   readonly #queue: number;
   readonly #idleTime: number;
@@ -101,7 +103,7 @@ export class Pool {
   async open(): Promise<Connection> {
     this.#opening++;
     try {
-      const connection = await Connection.open(this.#place, (each) => this.#released(each));
+      const connection = await Connection.open(this.#place, this.#released, this.#heads);
       if (!connection.closed) this.#all.add(connection);
       if (this.#closed) connection.destroy();
       return connection;
@@ -129,7 +131,7 @@ export class Pool {
     else taker.refused(new QueueFull(`${this.#queue} requests wait for a connection already`));
   }
 
-  #released(connection: Connection): void {
+  readonly #released = (connection: Connection): void => {
     if (connection.closed) {
       this.#all.delete(connection);
       this.#wake();
@@ -138,7 +140,7 @@ export class Pool {
     if (this.#waiting.size > 0) return this.#next()!.taken(connection);
     this.#idle.push(connection);
     this.#sweeper ??= setInterval(() => this.#sweep(), 1000).unref();
-  }
+  };
 
   /** Where a place is free, who waits may open another, and learns itself when that cannot be. */
   #wake(): void {
