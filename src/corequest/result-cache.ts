@@ -107,6 +107,7 @@ export class ResultCache {
     if (!statusCodes.includes(result.statusCode)) return;
     const bytes = sizeOf(result.data);
     if (bytes > this.#maxBytes / share) return;
+    freeze(result.data);
     this.#entries.set(key, { result, time, until: Date.now() + seconds * 1000, bytes });
   }
 }
@@ -121,6 +122,15 @@ function oldest(use: NonNullable<CacheUse["useCache"]>): number {
   if (typeof use === "number") return use * 1000;
   const [name, ...others] = [use].flat();
   return name === undefined ? Number.POSITIVE_INFINITY : processWords().getlu(name, ...others) * 1000;
+}
+
+/** What one request changed in it, all others would see. */
+function freeze(data: unknown): void {
+  const prototype: unknown = typeof data === "object" && data !== null && Object.getPrototypeOf(data);
+  const plain = Array.isArray(data) || prototype === Object.prototype || prototype === null;
+  if (!plain || Object.isFrozen(data)) return;
+  Object.freeze(data);
+  for (const value of Object.values(data as object)) freeze(value);
 }
 
 /** Bytes that data takes, about. */

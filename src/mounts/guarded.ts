@@ -3,7 +3,7 @@ import { SkitaiError } from "../errors.ts";
 import type { Admission, Gateway } from "../gateway/gateway.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 
-type Respond = (request: Request, context: Context, admission?: Admission) => Promise<Response>;
+type Respond = (request: Request, context: Context, admission?: Admission) => Response | Promise<Response>;
 
 /**
  * What stands behind an alias, reached only by whom the gateway lets in, if there is one. Spec G1, G2.
@@ -13,7 +13,7 @@ export function guarded(
   { name, options }: Cluster,
   gateway: Gateway | undefined,
   respond: Respond,
-): (request: Request, context: Context) => Promise<Response> {
+): (request: Request, context: Context) => Response | Promise<Response> {
   if (gateway === undefined) {
     if (options.role !== undefined || options.source !== undefined)
       throw new SkitaiError("ALIAS_INVALID", {

@@ -1,6 +1,7 @@
 import type { Hooks, MountTarget } from "../config/mount-types.ts";
 import type { MountPreference } from "../config/preference.ts";
 import type { Context } from "../context.ts";
+import type { HttpCache } from "../cache/cache.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { DirectoryOptions } from "../static/directory.ts";
 
@@ -11,6 +12,8 @@ export type DirectorySettings = Omit<DirectoryOptions, "mountPoint">;
 export interface RelaySettings {
   /** Whether clients come by TLS. */
   readonly secure: boolean;
+  /** What keeps answers of upstreams, with `enableCacheFs`. */
+  readonly cache: HttpCache | undefined;
   /** Who stands before aliases, with `enableGateway`. */
   readonly gateway: Gateway | undefined;
   /** Seconds an idle connection to an upstream is kept, if `setBackendKeepAlive` said. */

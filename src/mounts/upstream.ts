@@ -1,5 +1,6 @@
 import { PROTO_HTTP, PROTO_HTTPS } from "../config/alias-options.ts";
 import { SkitaiError } from "../errors.ts";
+import { CachedProxy } from "../proxy/cached.ts";
 import { ReverseProxy } from "../proxy/reverse.ts";
 import { guarded } from "./guarded.ts";
 import type { Mount, MountKind } from "./mount.ts";
@@ -16,7 +17,8 @@ export const upstream = {
         accepted: "an alias of PROTO_HTTP or PROTO_HTTPS",
       });
     const { gateway } = relay;
-    const proxy = new ReverseProxy(alias, { ...relay, point, base, stripped: gateway?.strippedNames });
+    const reverse = new ReverseProxy(alias, { ...relay, point, base, stripped: gateway?.strippedNames });
+    const proxy = relay.cache === undefined ? reverse : new CachedProxy(reverse, relay.cache);
     return {
       label: `upstream ${alias.name}`,
       final: true,

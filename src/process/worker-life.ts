@@ -1,6 +1,7 @@
 import type { Server } from "bun";
 import type { SocketHandler } from "../http/socket-handler.ts";
 import { backgroundEnded } from "../system/background.ts";
+import { processCache } from "../cache/process.ts";
 import { closeConnections } from "../corequest/connections.ts";
 import { closePools, reopenHostLogs } from "../jobs/pools.ts";
 import type { Logs } from "../log/logs.ts";
@@ -33,6 +34,8 @@ export interface WorkerParts {
   readonly endUpkeep: () => void;
   /** Seconds that requests in flight have at a stop. */
   readonly grace: number;
+  /** Tells the master what was counted. */
+  readonly lastCounts: () => Promise<void>;
   /** Resolves when the last answers are with their clients. */
   readonly flush: () => Promise<void>;
 }
@@ -88,7 +91,7 @@ export function watchProcess(parts: WorkerParts): void {
  * @param hurried the grace time begins, if that is the shorter one
  */
 async function end(parts: WorkerParts, linger: number | undefined, hurried: Promise<void>): Promise<void> {
-  const { server, beside, others, reply, logs, lives, endUpkeep, grace, flush } = parts;
+  const { server, beside, others, reply, logs, lives, endUpkeep, grace, flush, lastCounts } = parts;
   reply.closing = true;
   const left = lives.beforeUmount();
   const drained = [
@@ -106,7 +109,9 @@ async function end(parts: WorkerParts, linger: number | undefined, hurried: Prom
     logs.server.log(`jobs were still running after ${linger ?? grace} s and were ended`, "warn");
   await lives.umount();
   await closeConnections();
+  await processCache()?.close();
   await flush();
+  await lastCounts();
   endUpkeep();
   logs.flush();
   process.exit(0);

@@ -87,7 +87,7 @@ export async function runWorker(declaration: Declaration): Promise<void> {
     });
     const proxies = quic
       ? []
-      : await openProxy(declaration, settings, { ...shared, ...answers, reply, next });
+      : await openProxy(declaration, settings, { ...shared, ...answers, reply, next, cache: relay.cache });
     const setup = settings.secure ? await askForCertificates() : undefined;
     await askToBind();
     const [server, ...beside] = serve(declaration, settings, {

@@ -18,7 +18,8 @@ const whole = 256 * 1024;
 const patience = 500;
 
 /** What all requests of one mount share. */
-export interface Way {
+/** @typeParam Answer what it makes of an answer of a member */
+export interface Way<Answer = Response> {
   readonly name: string;
   readonly members: number;
   /** ms until the head of the answer. */
@@ -26,7 +27,7 @@ export interface Way {
   claim(context: Context, tried: ReadonlySet<Member> | undefined): Member | undefined;
   originOf(member: Member): Origin;
   hostOf(origin: Origin, request: Request): string;
-  answer(given: Given): Response;
+  answer(given: Given): Answer;
   /** The cookie by which a client comes back, when it has to be set. */
   stickTo(member: Member, context: Context): string | undefined;
   readonly options: OutgoingOptions;
@@ -46,14 +47,14 @@ export interface Given {
  * One request on its way through members and connections to an answer. It is the one who asks pool and connection, and what
  * the watch looks at: nothing else is made for a request. A claimed member is released once, whatever happens.
  */
-export class Forwarding implements Asker, Taker, Underway {
+export class Forwarding<Answer> implements Asker, Taker, Underway {
   deadline: number;
-  readonly #way: Way;
+  readonly #way: Way<Answer>;
   readonly #request: Request;
   readonly #context: Context;
   readonly #out: Outgoing;
   readonly #started = Date.now();
-  #resolve!: (response: Response) => void;
+  #resolve!: (answer: Answer) => void;
   #reject!: (error: unknown) => void;
   #tried: Set<Member> | undefined;
   #member: Member | undefined;
@@ -65,7 +66,7 @@ export class Forwarding implements Asker, Taker, Underway {
   #head: ResponseHead | undefined;
   #body: ResponseBody | undefined;
 
-  constructor(way: Way, request: Request, context: Context, out: Outgoing) {
+  constructor(way: Way<Answer>, request: Request, context: Context, out: Outgoing) {
     this.#way = way;
     this.#request = request;
     this.#context = context;
@@ -77,7 +78,7 @@ export class Forwarding implements Asker, Taker, Underway {
     return this.#request.signal;
   }
 
-  run(): Promise<Response> {
+  run(): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

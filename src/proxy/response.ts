@@ -1,3 +1,4 @@
+import type { RelayedAnswer } from "../http/relay.ts";
 import { answerFields } from "./fields.ts";
 import type { ResponseHead } from "./http1/response-head.ts";
 import { cookieHere, locationHere, type PathMap } from "./rewrite.ts";
@@ -25,6 +26,18 @@ export class AnswerHeads {
     this.#method = method;
     return (this.#init = init);
   }
+}
+
+/** An answer of `fetch` as a cache takes it. */
+export function relayedOf({ status, statusText, headers, body }: Response): RelayedAnswer {
+  const said = headers.get("content-length");
+  return {
+    status,
+    reason: statusText,
+    fields: [...headers],
+    body,
+    length: said === null ? undefined : Number(said),
+  };
 }
 
 function made(

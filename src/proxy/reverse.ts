@@ -1,5 +1,6 @@
 import { parseDuration } from "../config/units.ts";
 import type { Context } from "../context.ts";
+import type { RelayedAnswer } from "../http/relay.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { HealthChecks } from "../upstream/health.ts";
 import type { Member } from "../upstream/member.ts";
@@ -9,7 +10,7 @@ import { Forwarding, type Given, type Way } from "./forwarding.ts";
 import { forwardOnHttp2 } from "./http2.ts";
 import { type Origin, originOf } from "./origin.ts";
 import { outgoing, type OutgoingOptions } from "./request.ts";
-import { AnswerHeads } from "./response.ts";
+import { AnswerHeads, relayedOf } from "./response.ts";
 import type { PathMap } from "./rewrite.ts";
 import { isUpgrade, relaySocket } from "./websocket.ts";
 
@@ -37,6 +38,7 @@ export class ReverseProxy implements Way {
   readonly #heads: AnswerHeads;
   readonly #sticky: Sticky | undefined;
   readonly #health: HealthChecks | undefined;
+  readonly #relayed: Way<RelayedAnswer>;
 
   constructor(cluster: Cluster, options: ReverseOptions) {
     const { sticky, health, timeout, preserveHost } = cluster.options;
@@ -46,6 +48,17 @@ export class ReverseProxy implements Way {
     this.timeout = (parseDuration(timeout) ?? options.timeout / 1000) * 1000;
     this.options = options;
     this.#preserveHost = preserveHost === true;
+    this.#relayed = {
+      name: this.name,
+      members: this.members,
+      timeout: this.timeout,
+      options,
+      claim: (context, tried) => this.claim(context, tried),
+      originOf: (member) => this.originOf(member),
+      hostOf: (origin, request) => this.hostOf(origin, request),
+      stickTo: (member, context) => this.stickTo(member, context),
+      answer: (given) => this.#relay(given),
+    };
     this.#heads = new AnswerHeads(options);
     this.#sticky = sticky === undefined ? undefined : new Sticky(cluster);
     for (const member of cluster.members)
@@ -69,6 +82,15 @@ export class ReverseProxy implements Way {
     return out.then((read) => new Forwarding(this, request, context, read).run());
   }
 
+  /** The same for a cache, which keeps what it may of the answer. */
+  async forward(request: Request, context: Context, more?: string): Promise<RelayedAnswer> {
+    if (isLoop(request.headers.get("via"))) throw new ProxyError("PROXY_LOOP", this.name, undefined);
+    if (this.cluster.options.protocol === "http2")
+      return relayedOf(await forwardOnHttp2(this, request, context, more));
+    const out = await outgoing(request, context, this.options, more);
+    return new Forwarding(this.#relayed, request, context, out).run();
+  }
+
   claim(context: Context, tried: ReadonlySet<Member> | undefined): Member | undefined {
     return this.cluster.claim(tried, this.#sticky === undefined ? undefined : this.#preferred(context));
   }
@@ -84,6 +106,14 @@ export class ReverseProxy implements Way {
   answer({ head, body, method, context, member, origin }: Given): Response {
     const init = this.#heads.init(head, method, origin.origins, this.stickTo(member, context));
     return new Response(body as Uint8Array<ArrayBuffer> | null, init);
+  }
+
+  #relay({ head, body, method, context, member, origin }: Given): RelayedAnswer {
+    const init = this.#heads.init(head, method, origin.origins, this.stickTo(member, context));
+    const { status, reason, framing } = head;
+    const known = framing.kind === "length" ? framing.length : undefined;
+    const length = body instanceof Uint8Array ? body.byteLength : known;
+    return { status, reason, fields: [...(init.headers as Headers)], body, length };
   }
 
   stickTo(member: Member, context: Context): string | undefined {

@@ -1,5 +1,4 @@
 import type { AliasTls } from "../../config/alias-options.ts";
-
 import type { Cluster } from "../../upstream/cluster.ts";
 import type { Member } from "../../upstream/member.ts";
 import { toTraceparent } from "../../trace/traceparent.ts";
@@ -7,6 +6,7 @@ import type { Backend, Failure } from "../backend.ts";
 import type { Control } from "../control.ts";
 import { SkitaiError } from "../../errors.ts";
 import { CorequestError } from "../errors.ts";
+import { cachedFetch } from "../http-cached.ts";
 import { type HttpCall } from "../http-call.ts";
 import { httpResult } from "../http-result.ts";
 import { failureCodes, STA_NETERR, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "../status.ts";
@@ -59,9 +59,8 @@ function send(call: HttpCall, origin: Origin, control: Control): Promise<Respons
   const headers = headersFor(call, origin, control);
   const timer = firstByte === undefined ? undefined : abortAfter(firstByte, control);
   const signal = timer?.signal ?? control.signal;
-  const init: BunFetchRequestInit = { ...origin.init, method, headers, redirect, signal };
-  if (body !== undefined) init.body = body;
-  const answer = fetch(origin.origin + call.path, init);
+  const init = { ...origin.init, method, headers, redirect, signal, ...(body === undefined ? {} : { body }) };
+  const answer = cachedFetch(origin.origin, call.path, origin.alias, init);
   return timer === undefined ? answer : answer.finally(timer.clear);
 }
 
