@@ -2,6 +2,7 @@ import { SkitaiError } from "../errors.ts";
 import { proxyOptionNames, type ProxyAliasOptions, proxyRefusal } from "./alias-proxy-options.ts";
 import { type MemberDeclaration, parseMember } from "./members.ts";
 import type { Duration } from "./settings.ts";
+import { parseDuration } from "./units.ts";
 
 /** What stands behind an alias. Spec Q1. */
 export const PROTO_HTTP = "http";
@@ -90,11 +91,10 @@ export function aliasDeclaration(
   if (!aliasTypes.includes(type)) refuse(type, "PROTO_HTTP(S), PROTO_WS(S) or one of DB_*");
   const texts: readonly unknown[] = [members].flat();
   if (texts.length === 0) refuse(members, "one member or more");
-  const unknown = Object.keys(Object(options)).find((key) => !optionNames.includes(key));
+  if (!isObject(options)) refuse(options, "options as an object");
+  const unknown = Object.keys(options).find((key) => !optionNames.includes(key));
   if (unknown !== undefined) refuse(unknown, optionNames.join(", "));
-  if (options.pool !== undefined && !(Number.isInteger(options.pool) && options.pool > 0))
-    refuse(options.pool, "pool as an integer from 1");
-  const wrong = proxyRefusal(options);
+  const wrong = ownRefusal(options) ?? proxyRefusal(options);
   if (wrong !== undefined) refuse(wrong.value, wrong.accepted);
   const parsed = texts.map((text) => parseMember(text, type) ?? refuse(undefined, acceptedMember(type)));
   return Object.freeze({
@@ -103,6 +103,20 @@ export function aliasDeclaration(
     members: Object.freeze(parsed),
     options: Object.freeze({ ...options }),
   });
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What is wrong with the first of the alias's own options that is; roles and sources are the gateway's to read. */
+function ownRefusal(options: AliasOptions): { value: unknown; accepted: string } | undefined {
+  const { ssl = true, pool = 1, timeout = 1, driver = {} } = options;
+  if (typeof ssl !== "boolean" && !isObject(ssl))
+    return { value: ssl, accepted: "ssl as true, false or { ca, … }" };
+  if (!Number.isInteger(pool) || pool < 1) return { value: pool, accepted: "pool as an integer from 1" };
+  if (!((parseDuration(timeout) ?? 0) > 0))
+    return { value: timeout, accepted: 'timeout above 0, as seconds or text like "30s"' };
+  return isObject(driver) ? undefined : { value: driver, accepted: "driver as an object" };
 }
 
 const acceptedMember = (type: AliasType): string =>

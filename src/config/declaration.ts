@@ -2,6 +2,7 @@ import { SkitaiError } from "../errors.ts";
 import { type AliasDeclaration, aliasDeclaration } from "./alias-options.ts";
 import { cacheErrors, type CacheOptions, type CacheSettings, cacheSettings } from "./cache-options.ts";
 import { CommandLine } from "./arguments.ts";
+import { clusterAliasErrors, type ClusterMode, clusterErrors, clusterMode, type ClusterOptions } from "./cluster-options.ts";
 import {
   type EnableGateway,
   type GatewayDeclaration,
@@ -63,6 +64,8 @@ export class Declaration {
   tls: TlsDeclaration | undefined;
   /** `undefined` without `enableCacheFs`. */
   cache: CacheSettings | undefined;
+  /** `undefined` without `enableCluster`. */
+  cluster: ClusterMode | undefined;
   /** `undefined` without `enableForward`. */
   forward: ForwardDeclaration | undefined;
   /** `undefined` without `enableGateway`. */
@@ -145,6 +148,14 @@ export class Declaration {
     const errors = cacheErrors(options);
     this.errors.push(...errors);
     if (errors.length === 0) this.cache = cacheSettings(options);
+  }
+
+  /** The alias may be declared behind it. The last call holds. */
+  enableCluster(alias: string, options: ClusterOptions = {}): void {
+    this.#open("enableCluster");
+    const errors = clusterErrors(alias, options);
+    this.errors.push(...errors);
+    if (errors.length === 0) this.cluster = clusterMode(alias, options);
   }
 
   enableFileLogging(directory = ""): void {
@@ -240,6 +251,7 @@ export class Declaration {
     this.#closed = true;
     const preferences = new Set(this.mounts.map(({ preference }) => preference));
     this.errors.push(...[...preferences].flatMap(({ errors }) => errors));
+    if (this.cluster !== undefined) this.errors.push(...clusterAliasErrors(this.cluster, this.aliases));
     for (const part of [
       this.mounts,
       this.aliases,

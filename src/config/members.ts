@@ -24,7 +24,7 @@ const defaultPorts: Readonly<Record<string, number>> = {
 };
 
 const pattern =
-  /^(?:(?<user>[^:@/]*)(?::(?<password>.*))?@)?(?:\[(?<six>[\da-f:.%\w]+)\]|(?<host>[^\s:/@[\]]+))(?::(?<port>\d{1,5}))?(?:\/(?<database>\S*))?$/i;
+  /^(?:(?<user>[^:@/]*)(?::(?<password>.*))?@)?(?:\[(?<six>[\da-f:.%\w]+)\]|(?<host>[^\s:/@[\]?#\\]+))(?::(?<port>\d{1,5}))?(?:\/(?<database>\S*))?$/i;
 
 /**
  * Reads `[user[:password]@]host[:port][/database] [weight]`, also with `scheme://` before it; `unix:/path` for a socket, and

@@ -25,7 +25,7 @@ export class RedisCall implements Call {
 }
 
 /** One whose reply may be kept. */
-export class RedisRead extends RedisCall {
+class RedisRead extends RedisCall {
   cacheKey(): string {
     return `${this.bytes ? "bytes " : ""}${this.command.name} ${JSON.stringify(this.args)}`;
   }

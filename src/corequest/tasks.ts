@@ -1,5 +1,6 @@
 import type { Duration } from "../config/settings.ts";
 import type { AnswerOf, Corequest, DataOf, DispatchOptions, OneOf } from "./corequest.ts";
+import { SkitaiError } from "../errors.ts";
 import { notOne } from "./errors.ts";
 
 type List = readonly Corequest[];
@@ -137,7 +138,14 @@ export class Tasks<Items extends List = List, Keys extends Named = Named> implem
     return this.fetch().then(fulfilled, rejected);
   }
 
+  /** @throws SkitaiError OPTION_INVALID for what is no task */
   #push(item: Corequest): void {
+    if (!isCorequest(item))
+      throw new SkitaiError("OPTION_INVALID", {
+        name: "Tasks",
+        value: item ?? String(item),
+        accepted: "tasks",
+      });
     (this as { [index: number]: Corequest })[this.#items.length] = item;
     this.#items.push(item);
   }
@@ -177,7 +185,7 @@ async function named(item: Corequest, how: string, options: DispatchOptions | un
   return (row as Record<string, unknown>)[column];
 }
 
-/** `Tasks(a, b)`, `Tasks([a, b], options)`, `Tasks({ a, b }, options)`. */
+/** `Tasks(a, b)`, `Tasks([a, b], options)`, `Tasks({ a, b }, options)`, `Tasks({ a }, b, c)`: the named ones come first. */
 export function tasks<const Items extends List>(...items: Items): Tasks<Items, Record<never, never>>;
 export function tasks<const Items extends List>(
   items: Items,
@@ -187,11 +195,18 @@ export function tasks<Keys extends Named>(
   named: Keys,
   options?: TasksOptions,
 ): Tasks<readonly Keys[keyof Keys][], Keys>;
+export function tasks<Keys extends Named, const Items extends List>(
+  named: Keys,
+  ...items: Items
+): Tasks<readonly (Keys[keyof Keys] | Items[number])[], Keys>;
 export function tasks(...given: readonly unknown[]): Tasks<List, Named> {
   const [first, options] = given as [unknown, TasksOptions?];
   if (Array.isArray(first)) return new Tasks<List, Named>(first as List, {}, options);
-  if (first === undefined || isCorequest(first)) return new Tasks<List, Named>(given as List, {});
-  return new Tasks<List, Named>(Object.values(first as Named), first as Named, options);
+  if (typeof first !== "object" || first === null || isCorequest(first))
+    return new Tasks<List, Named>(given as List, {});
+  const named = first as Named;
+  if (!isCorequest(options)) return new Tasks<List, Named>(Object.values(named), named, options);
+  return new Tasks<List, Named>([...Object.values(named), ...(given.slice(1) as List)], named);
 }
 
 const isCorequest = (value: unknown): boolean =>

@@ -55,6 +55,13 @@ describe("[Q1] bad aliases say what is accepted", () => {
     [["@m", "http", ["a:1", "b:0 x"], {}], /members like/],
     [["@m", "http", "a:1", { rol: "x" }], /"rol".*role/],
     [["@m", "postgresql", "a:1", { pool: 0 }], /pool as an integer/],
+    [["@m", "http", "a:1", { timeout: "soon" }], /"soon".*timeout above 0/],
+    [["@m", "http", "a:1", { timeout: -1 }], /-1.*timeout above 0/],
+    [["@m", "http", "a:1", { ssl: "yes" }], /"yes".*ssl as true/],
+    [["@m", "postgresql", "a:1", { driver: "bun" }], /"bun".*driver as an object/],
+    [["@m", "http", "a:1", null], /options as an object/],
+    [["@m", "http", "a?b:1", {}], /members like/],
+    [["@m", "http", "a#b:1", {}], /members like/],
   ];
   for (const [given, said] of cases) test(String(said), () => expect(refusal(...given)).toMatch(said));
 

@@ -130,3 +130,15 @@ test("[Q9] times that are none are refused, and those that run out tell it", asy
   const late = await post(`${to}/silent`, {}, { firstByteTimeout: 0.1 }).dispatch();
   expect([late.status, late.statusCode]).toEqual([STA_TIMEOUT, 702]);
 });
+
+test("[Q6] what one request changes in a kept result, no other sees", async () => {
+  const to = alias(place());
+  const kept = await get<Record<string, string>>(`${to}/kept`).fetch({ cache: 60 });
+  expect(() => void (kept["role"] = "admin")).toThrow(TypeError);
+  expect(await get(`${to}/kept`)).not.toHaveProperty("role");
+});
+
+test("[Q6] a name that nobody registered is refused by the first call already", () => {
+  const to = alias(place());
+  expect(() => get(`${to}/x`, undefined, { useCache: "nobody" })).toThrow(/"nobody"/);
+});

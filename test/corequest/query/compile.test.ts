@@ -19,6 +19,19 @@ describe("select", () => {
     });
   });
 
+  test("[D4] lists of many lengths make few statements", () => {
+    const texts = new Set<string>();
+    for (let length = 9; length <= 4096; length += 7) {
+      const query = pg
+        .select("pets")
+        .filter({ id__in: Array.from({ length }, (_, id) => id) })
+        .toSql();
+      texts.add(query.sql);
+      expect(new Set(query.parameters).size).toBe(length);
+    }
+    expect(texts.size).toBe(9);
+  });
+
   test("[D4] everything at once", () => {
     const query = pg
       .select("pets as p")

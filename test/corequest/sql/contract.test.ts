@@ -115,7 +115,8 @@ function contract(kind: Kind): void {
     });
     if (isSqlite)
       expect(await rejection(db.execute("select $1", [2n ** 63n]))).toMatchObject({ code: "SQL_PARAMETER" });
-    expect(() => db.execute("begin")).toThrow(/TRANSACTION|was\.transaction/);
+    for (const begin of ["begin", "/* x */ begin", "-- x\nbegin", "begin; select 1"])
+      expect(() => db.execute(begin)).toThrow(/TRANSACTION|was\.transaction/);
   });
 
   test("[D1] bytes and long texts come back as they went", async () => {
