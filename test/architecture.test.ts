@@ -12,6 +12,7 @@ const ranks: Readonly<Record<string, number>> = {
   "src/testing": 7,
   "src/process": 6,
   "src/server": 5,
+  "src/cluster": 4,
   "src/mounts": 4,
   "src/corequest": 3,
   "src/proxy": 3,

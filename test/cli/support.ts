@@ -37,6 +37,9 @@ export async function run(words: readonly string[], cwd: string, env: Record<str
   return { stdout: Bun.stripANSI(stdout).trim(), stderr: Bun.stripANSI(stderr).trim(), exitCode };
 }
 
+/** The command from its sources. */
+export const skitaiCommand: readonly string[] = [process.execPath, command];
+
 export const skitai = (args: readonly string[], cwd: string, before: readonly string[] = []) =>
   run([...before, process.execPath, command, ...args], cwd);
 

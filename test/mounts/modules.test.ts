@@ -69,7 +69,7 @@ test("[E15] everything wrong with a script is said at once, one line each, and n
     `skitai: mount: "v1" is not accepted; accepted: ${point}`,
     `skitai: mount: "/a/../b" is not accepted; accepted: ${point}`,
     'skitai: mount("/c"): 5 is not accepted; accepted: a handler, an app with .fetch, a directory, a module or package by name, or an imported one',
-    'skitai: mount("/e") hosts: unknown option, known are host, maxClientBodySize, maxMultipartBodySize, maxUploadFileSize, debug, onError, hooks',
+    'skitai: mount("/e") hosts: unknown option, known are host, maxClientBodySize, maxMultipartBodySize, maxUploadFileSize, debug, onError, tables, hooks',
     'skitai: mount("/e") maxClientBodySize: "10 mbb" is not accepted; accepted: bytes, or text like "64kb", "2gb"',
     'skitai: mount("/e") host: "a.com:80" is not accepted; accepted: host names without port, like "www.site1.com", "*.site1.com"',
     expect.stringMatching(/^skitai: prot: unknown option of run\(\), known are /) as string,

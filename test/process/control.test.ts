@@ -28,7 +28,7 @@ test("[U2] the control socket is this user's alone, and answers what it knows", 
   expect(statSync(join(directory, "control")).mode & 0o777).toBe(0o600);
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   const answers = await Promise.all(
-    ["/livez", "/readyz", "/", "/constructor", "/stop"].map(async (path) => {
+    ["/livez", "/readyz", "/nowhere", "/constructor", "/stop"].map(async (path) => {
       const answer = await ask(directory, path);
       return [path, answer.status, await answer.text()];
     }),
@@ -36,7 +36,7 @@ test("[U2] the control socket is this user's alone, and answers what it knows", 
   expect(answers).toEqual([
     ["/livez", 200, "alive\n"],
     ["/readyz", 200, "ready\n"],
-    ["/", 404, "Not Found\n"],
+    ["/nowhere", 404, "Not Found\n"],
     ["/constructor", 404, "Not Found\n"],
     ["/stop", 404, "Not Found\n"],
   ]);

@@ -1,0 +1,33 @@
+import { chromium } from "playwright-core";
+const base = "http://127.0.0.1:5077/";
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless", "--no-sandbox", "--disable-gpu"] });
+const open = async (name: string | undefined, options: object) => {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.on("console", (m) => console.log(name, m.type(), m.text()));
+  page.on("pageerror", (e) => console.log(name, "ERROR", e));
+  await page.goto(base);
+  if (name) { await page.fill("#name", name); await page.keyboard.press("Enter"); await page.waitForSelector('body[data-state="online"]'); }
+  return page;
+};
+const say = async (page: any, text: string) => { await page.fill("textarea", text); await page.keyboard.press("Enter"); await page.waitForTimeout(60); };
+const ann = await open("Ann", { viewport: { width: 1100, height: 720 } });
+const bob = await open("Bob", { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2 });
+const cleo = await open("Cléo", { viewport: { width: 1100, height: 720 }, colorScheme: "dark" });
+await say(ann, "Good morning! Has anybody seen the release notes?");
+await say(ann, "I cannot find them in the usual place.");
+await say(bob, "They moved last week, one moment");
+await say(bob, "https://example.com/notes/2026-11-21-a-very-long-address-that-has-to-break-somewhere-or-it-breaks-the-page");
+await say(cleo, "<b>Not bold</b> <img src=x onerror=alert(1)>\nand a second line");
+await say(ann, "Thanks, both of you. I will read them over lunch and write a summary for the others, so that nobody has to look for them again.");
+await bob.fill("#open input", "kitchen").catch(() => {});
+await cleo.keyboard.type("typ");
+await ann.waitForTimeout(300);
+await ann.screenshot({ path: "/tmp/chat/light.png" });
+await cleo.screenshot({ path: "/tmp/chat/dark.png" });
+await bob.screenshot({ path: "/tmp/chat/phone.png" });
+await bob.click("#menu"); await bob.waitForTimeout(200);
+await bob.screenshot({ path: "/tmp/chat/drawer.png" });
+const fresh = await open(undefined, { viewport: { width: 1100, height: 720 }, colorScheme: "dark" });
+await fresh.screenshot({ path: "/tmp/chat/entry.png" });
+await browser.close();
