@@ -25,8 +25,15 @@ export async function refuseUnknown(words: readonly string[], commands: typeof r
   const rows = Object.entries(args as ArgsDef);
   const positionals = rows.filter(([, { type }]) => type === "positional");
   const flags = rows.filter(([, { type }]) => type !== "positional").map(flagOf);
-  refuseWords(rest, [...flags, ...ownFlags.slice(0, 1)], positionals.length);
+  refuseWords(rest, [...flags, ...ownFlags.slice(0, 1)], wordsOf(positionals));
+  refuseValues(readWords(rest, flags).values, rows);
 }
+
+/** `names...` takes any number. */
+const wordsOf = (positionals: readonly [string, ArgsDef[string]][]): number =>
+  positionals.some(([, { valueHint }]) => valueHint?.endsWith("..."))
+    ? Number.POSITIVE_INFINITY
+    : positionals.length;
 
 const flagOf = ([name, { type, description }]: [string, ArgsDef[string]]): Flag => ({
   long: `--${name}`,
@@ -52,6 +59,25 @@ function refuseWords(words: readonly string[], flags: readonly Flag[], positiona
   const extra = plain[positionals];
   if (extra !== undefined)
     fail(new SkitaiError("OPTION_UNKNOWN", { name: extra, accepted: "is a word too many" }));
+}
+
+/** A word that is none of a list. */
+function refuseValues(
+  values: ReadonlyMap<string, string | true>,
+  rows: readonly [string, ArgsDef[string]][],
+): void {
+  for (const [name, arg] of rows) {
+    const value = values.get(`--${name}`);
+    const options = arg.type === "enum" ? (arg.options ?? []) : [];
+    if (options.length === 0 || typeof value !== "string" || options.includes(value)) continue;
+    fail(
+      new SkitaiError("OPTION_INVALID", {
+        name: `--${name}`,
+        value,
+        accepted: `one of ${options.join(", ")}`,
+      }),
+    );
+  }
 }
 
 function refuse(kind: "command" | "option", word: string, known: readonly string[]): never {

@@ -37,6 +37,7 @@ export type {
   PreferenceOptions,
 } from "./config/mount-types.ts";
 export type { CacheOptions } from "./config/cache-options.ts";
+export type { ClusterOptions } from "./config/cluster-options.ts";
 export { abspath, getswd } from "./config/paths.ts";
 export type { ProxyCheck, ProxyKeepAlive, ProxyOptions, ProxyPorts } from "./config/proxy-options.ts";
 export type { Duration, RunOptions, Size } from "./config/settings.ts";
@@ -46,15 +47,19 @@ export { codes, type ErrorCode, SkitaiError } from "./errors.ts";
 export { was } from "./was.ts";
 
 export * from "./script/aliases.ts";
+export * from "./script/cluster.ts";
 export * from "./script/edge.ts";
 export * from "./script/grpc.ts";
 export * from "./script/logs.ts";
+export * from "./script/mail.ts";
 export * from "./script/mounts.ts";
 export * from "./script/options.ts";
 export * from "./script/run.ts";
+export * from "./script/schedules.ts";
 export * from "./script/state.ts";
 export * from "./script/tls.ts";
 
+export type { Hold } from "./state/lock.ts";
 export { RpcFault } from "./codec/rpc-fault.ts";
 export { SqlError } from "./corequest/backends/sql-error.ts";
 export { CorequestError } from "./corequest/errors.ts";
@@ -78,6 +83,9 @@ export type { TransactionOptions } from "./corequest/transaction-begin.ts";
 export type { SocketCallOptions, SocketMessage } from "./corequest/websocket-client.ts";
 export type { TokenOptions } from "./gateway/issue.ts";
 export { type GrpcCode, GrpcError } from "./grpc/error.ts";
+export type { DkimOptions } from "./mail/dkim.ts";
+export type { AttachmentOptions, Email } from "./mail/email.ts";
+export type { SmtpOptions } from "./mail/smtp-server.ts";
 export { type Job, job } from "./jobs/job.ts";
 export { SubprocessError } from "./jobs/subprocess-error.ts";
 export { jsonrpc, type JsonRpcOptions } from "./rpc/jsonrpc-server.ts";

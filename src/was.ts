@@ -1,3 +1,5 @@
+import type { PurgeTarget } from "./cache/cache.ts";
+import { purge } from "./cache/process.ts";
 import { type Context, currentContext } from "./context.ts";
 import { process, subprocess, thread } from "./corequest/backends/jobs.ts";
 import { databases } from "./corequest/databases.ts";
@@ -11,7 +13,10 @@ import { tasks } from "./corequest/tasks.ts";
 import { transaction } from "./corequest/transaction.ts";
 import { ws } from "./corequest/websocket-client.ts";
 import { xmlrpcStub } from "./corequest/xmlrpc-stub.ts";
+import { ownRestart, ownShutdown, ownStatus } from "./process/own-service.ts";
+import { gentemp, uniqid } from "./process/temp.ts";
 import { processLogs } from "./log/logs.ts";
+import { Email } from "./mail/email.ts";
 import { Lock } from "./state/lock.ts";
 import { processWords } from "./state/process.ts";
 import { hub } from "./state/process-events.ts";
@@ -56,10 +61,27 @@ export const was = {
   broadcast: (name: string, ...args: readonly unknown[]): void => hub.broadcast(name, ...args),
   /** To all apps of all workers. Spec H3. */
   broadcastAll: (name: string, ...args: readonly unknown[]): void => hub.broadcastAll(name, ...args),
+  /** Takes answers out of the cache, on all workers: `was.purge({ tag: "pets" })`, `{ url }`, `{ prefix }`, `{ all: true }`. Spec C2. */
+  purge: (target: PurgeTarget): void => purge(target),
   /** A lock of all workers, released when its holder dies: `await using hold = await was.getLock("x").acquire()`. Spec H4. */
   getLock: (name: string): Lock => new Lock(name),
   /** When one of these changed last, in seconds; the start of the service for what never did. Spec H2. */
   getlu: (name: string, ...others: readonly string[]): number => processWords().getlu(name, ...others),
+  /**
+   * The status page of the whole service: HTML for browsers, else JSON. For operators only: mount it behind what knows them.
+   * `skitai.mount("/status", () => skitai.was.status())`. Spec U1.
+   */
+  status: ownStatus,
+  /** A rolling reload of the service; this request is answered by the old worker. Spec U3. */
+  restart: ownRestart,
+  /** A graceful stop of the service. Spec U3. */
+  shutdown: ownShutdown,
+  /** A path for a temporary file or directory, gone with the request; outside of one with the worker. Spec U3. */
+  gentemp,
+  /** Milliseconds since 1970. Spec U3. */
+  timestamp: (): number => Date.now(),
+  /** An id that sorts by time: `1767225600000x8f03qk`. Spec U3. */
+  uniqid,
   /** HTTP calls as tasks, see `Task`: `was.get("@alias/path")`, `.lb`, `.map`. Spec Q2. */
   get: method<Ask>("GET"),
   delete: method<Ask>("DELETE"),
@@ -93,6 +115,9 @@ export const was = {
   mongodb,
   /** Statements that take effect together: `await using tx = await was.transaction("@alias")`. Spec D3. */
   transaction,
+  /** A mail, to be sent by the mail agent: `was.email("Hello", "ann@example.com", "bob@example.com")`. Spec M1. */
+  email: (subject: string, from: string, to: string | readonly string[]): Email =>
+    new Email(subject, from, to),
   /** Several tasks as one. Spec Q4. */
   Tasks: tasks,
   /** Data that is there already, as a task. Spec Q4. */

@@ -1,5 +1,4 @@
 import { afterAll, expect, test } from "bun:test";
-import { Database } from "bun:sqlite";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { testClient } from "../src/testing/index.ts";
@@ -54,20 +53,25 @@ test("[D2 D4 Q2 Q4 Q6] the README's petstore asks a database and a server", asyn
     file,
     text.replace("127.0.0.1:5001", `127.0.0.1:${prices.port}`).replace("127.0.0.1:5002", "127.0.0.1:1"),
   );
-  const database = new Database(join(folder, "petstore.db"));
-  database.run("create table pets (id integer primary key, name text, age integer)");
-  database.run("insert into pets values (1, 'Rex', 7), (2, 'Bob', 1), (3, 'Ann', 3)");
-  database.close();
   await using cli = await testClient(file);
   const names = async (): Promise<string[]> =>
     (await cli.get<{ name: string }[]>("/pets")).data.map(({ name }) => name);
+  expect(await names()).toEqual([]);
+  for (const [name, age] of [
+    ["Rex", 7],
+    ["Bob", 1],
+    ["Ann", 3],
+  ])
+    expect((await cli.post("/pets", { name, age })).status).toBe(201);
   expect(await names()).toEqual(["Rex", "Ann"]);
+  expect((await cli.get("/pets/x")).status).toBe(404);
+  expect((await cli.post("/pets", { name: "Eve" })).status).toBe(400);
   expect((await cli.get("/pets/1")).data).toEqual({
     pet: { id: 1, name: "Rex", age: 7 },
     price: "price of /pets/1",
   });
   expect((await cli.get("/pets/9")).status).toBe(410);
-  expect((await cli.post("/pets", { name: "Eve", age: 9 })).data).toEqual({ id: 4 });
+  expect((await cli.post("/pets", { name: "Eve", age: 9, id: 99, "x; drop": 1 })).data).toEqual({ id: 4 });
   expect(await names()).toEqual(["Eve", "Rex", "Ann"]);
   expect((await cli.post("/reports", {})).status).toBe(202);
   await prices.stop(true);

@@ -7,6 +7,7 @@ import { embeddingCode, virtualFile } from "./embedding.ts";
 import { filesBelow, type FoundFile } from "./files.ts";
 import { checkOutfile, placeOutfile } from "./outfile.ts";
 import { readPlan } from "./plan.ts";
+import { otherTarget, type Target } from "./targets.ts";
 
 export interface BuildOptions {
   /** Path from the current directory. */
@@ -15,6 +16,8 @@ export interface BuildOptions {
   readonly outfile: string | undefined;
   readonly embedStatic: boolean;
   readonly minify: boolean;
+  /** The system it is for. Default: this one. Spec Y4. */
+  readonly target?: Target | undefined;
 }
 
 /** What was made. */
@@ -45,7 +48,10 @@ export async function buildExecutable(options: BuildOptions): Promise<Built> {
     files.map((file) => [virtualFile(file), file.bytes] as const),
   );
   await placeOutfile(outfile, (path) =>
-    compile({ script, outfile: path, code, virtual, minify: options.minify }),
+    compile({
+      ...{ script, outfile: path, code, virtual, minify: options.minify },
+      target: otherTarget(options.target),
+    }),
   );
   return {
     outfile,

@@ -13,13 +13,16 @@ export interface CompileOptions {
   /** Files that exist for the bundler only, by absolute path. */
   readonly virtual: ReadonlyMap<string, string | Uint8Array>;
   readonly minify: boolean;
+  /** Another system than the Bun that runs is made for. */
+  readonly target?: Bun.Build.CompileTarget | undefined;
 }
 
 /**
  * Runs the bundler. The script itself is the entry, so that `import.meta.main` is true in it as under `bun serve.ts`.
  * @throws SkitaiError BUILD_FAILED with a line for each error
  */
-export async function compile({ script, outfile, code, virtual, minify }: CompileOptions): Promise<void> {
+export async function compile(options: CompileOptions): Promise<void> {
+  const { script, outfile, code, virtual, minify, target } = options;
   const { success, logs } = await Bun.build({
     entrypoints: [script],
     files: { ...Object.fromEntries(virtual), [embeddingPath]: code },
@@ -38,6 +41,8 @@ export async function compile({ script, outfile, code, virtual, minify }: Compil
     jsx: { development: false },
     compile: {
       outfile,
+      // Bun fetches its executable for another system from the npm registry.
+      ...(target === undefined ? {} : { target }),
       // By default an executable runs the `preload` of a bunfig.toml and reads the .env of wherever it is started.
       autoloadBunfig: false,
       autoloadDotenv: false,

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { defineCommand } from "citty";
 import { buildExecutable } from "../build/build.ts";
+import { type Target, targetNames } from "../build/targets.ts";
 import { fail, terminal } from "../terminal.ts";
 
 /** `skitai build serve.ts`. Spec Y2. */
@@ -24,6 +25,13 @@ export const build = defineCommand({
       default: "embed",
       description: "Put static directories inside, or read them from beside the executable",
     },
+    target: {
+      type: "enum",
+      options: targetNames,
+      description:
+        "The system it is for (default: this one); Bun for another one is fetched from the npm registry",
+    },
+    json: { type: "boolean", default: false, description: "Say what was made as JSON" },
     minify: { type: "boolean", default: false, description: "Shorten the code; names stay as they are" },
   },
   async run({ args }) {
@@ -33,7 +41,9 @@ export const build = defineCommand({
         outfile: args.outfile,
         embedStatic: args.static === "embed",
         minify: args.minify,
+        target: args.target as Target | undefined,
       });
+      if (args.json) return void process.stdout.write(`${JSON.stringify(built)}\n`);
       const { outfile, bytes, seconds, files, directories, modules } = built;
       terminal.success(
         `${relative("", outfile)}: ${megabytes(bytes)} in ${seconds.toFixed(1)} s, with ` +

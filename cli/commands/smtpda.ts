@@ -1,6 +1,11 @@
 import { type ArgsDef, defineCommand } from "citty";
 import { SkitaiError } from "../../src/errors.ts";
-import { type AgentFlags, type AgentOption, agentOptions, agentSettings } from "../../src/mail/agent-settings.ts";
+import {
+  type AgentFlags,
+  type AgentOption,
+  agentOptions,
+  agentSettings,
+} from "../../src/mail/agent-settings.ts";
 import { countMails, dropMails, queuedMails, type QueuedMail, retryMails } from "../../src/mail/queue.ts";
 import { fail } from "../terminal.ts";
 
@@ -11,11 +16,28 @@ const flagArguments = Object.fromEntries(
   optionNames.map((name) => {
     const row = agentOptions[name];
     const isFlag = "flag" in row;
-    return [name, { type: isFlag ? ("boolean" as const) : ("string" as const), description: `${row.help}${row.default === "" ? "" : ` (default: ${row.default})`}` }];
+    return [
+      name,
+      {
+        type: isFlag ? ("boolean" as const) : ("string" as const),
+        description: `${row.help}${row.default === "" ? "" : ` (default: ${row.default})`}`,
+      },
+    ];
   }),
 ) satisfies ArgsDef;
 
-const actions = ["start", "stop", "restart", "reload", "status", "queue", "retry", "drop", "install", "remove"] as const;
+const actions = [
+  "start",
+  "stop",
+  "restart",
+  "reload",
+  "status",
+  "queue",
+  "retry",
+  "drop",
+  "install",
+  "remove",
+] as const;
 type Action = (typeof actions)[number];
 
 /** Exit code of `status` when it does not run, as the LSB says of init scripts. */
@@ -25,14 +47,22 @@ const notRunning = 3;
 export const smtpda = defineCommand({
   meta: {
     name: "smtpda",
-    description: "The mail agent: sends what apps have put into the spool; without an action it runs in this terminal",
+    description:
+      "The mail agent: sends what apps have put into the spool; without an action it runs in this terminal",
   },
   args: {
     action: { type: "positional", required: false, description: `One of ${actions.join(", ")}` },
-    id: { type: "positional", required: false, description: "Of a mail, or all: what retry and drop are for" },
+    id: {
+      type: "positional",
+      required: false,
+      description: "Of a mail, or all: what retry and drop are for",
+    },
     json: { type: "boolean", default: false, description: "status and queue as JSON" },
     root: { type: "string", description: "install below this directory, for an image; systemd is not told" },
-    "fallback-user": { type: "string", description: "whom an installed agent runs as (default: root, for the mail of all users)" },
+    "fallback-user": {
+      type: "string",
+      description: "whom an installed agent runs as (default: root, for the mail of all users)",
+    },
     ...flagArguments,
   },
   async run({ args }) {
@@ -43,9 +73,14 @@ export const smtpda = defineCommand({
       agentSettings(flags);
       if (action === undefined) return (await import("../../src/process/smtpda.ts")).runAgent(flags);
       if (!(actions as readonly string[]).includes(action))
-        throw new SkitaiError("OPTION_UNKNOWN", { name: action, accepted: `unknown action, known are ${actions.join(", ")}` });
+        throw new SkitaiError("OPTION_UNKNOWN", {
+          name: action,
+          accepted: `unknown action, known are ${actions.join(", ")}`,
+        });
       const place = args as { root?: string; "fallback-user"?: string };
-      process.exit(await run(action as Action, { id, json, flags, root: place.root, user: place["fallback-user"] }));
+      process.exit(
+        await run(action as Action, { id, json, flags, root: place.root, user: place["fallback-user"] }),
+      );
     } catch (error) {
       fail(error);
     }
@@ -117,19 +152,31 @@ async function reload(): Promise<number> {
 }
 
 async function status(json: boolean): Promise<number> {
-  const { RunningAgent } = await import("../../src/process/smtpda-place.ts");
-  const agent = await RunningAgent.find()?.status().catch(() => undefined);
+  const { RunningAgent, systemAgent } = await import("../../src/process/smtpda-place.ts");
+  const agent = await RunningAgent.find()
+    ?.status()
+    .catch(() => undefined);
+  const system = systemAgent();
+  const running = agent !== undefined || system !== undefined;
   const counts = countMails();
-  if (json) say(JSON.stringify({ running: agent !== undefined, ...agent, ...mails(counts) }));
+  if (json) say(JSON.stringify({ running, pid: system, ...agent, ...mails(counts) }));
   else {
-    say(agent === undefined ? "smtpda does not run" : `smtpda runs, pid ${agent.pid}, since ${Math.round(agent.uptime)} s: ${agent.delivered} delivered, ${agent.deferred} put off, ${agent.undelivered} given up`);
+    say(
+      agent === undefined
+        ? system === undefined
+          ? "smtpda does not run"
+          : `smtpda of this system runs, pid ${system}`
+        : `smtpda runs, pid ${agent.pid}, since ${Math.round(agent.uptime)} s: ${agent.delivered} delivered, ${agent.deferred} put off, ${agent.undelivered} given up`,
+    );
     say(`${counts.queued} mails queued, ${counts.undelivered} undelivered`);
   }
-  return agent === undefined ? notRunning : 0;
+  return running ? 0 : notRunning;
 }
 
 /** What waits now; the counters of the agent count what it did. */
-const mails = ({ queued, undelivered }: ReturnType<typeof countMails>) => ({ queue: { queued, undelivered } });
+const mails = ({ queued, undelivered }: ReturnType<typeof countMails>) => ({
+  queue: { queued, undelivered },
+});
 
 /** A line each as they are read: there may be many. */
 function queue(json: boolean): number {
@@ -157,6 +204,9 @@ const lineOf = ({ id, state, from, to, tries, at, words }: QueuedMail): string =
 
 function chosen(id: string | undefined, action: string): string | undefined {
   if (id === undefined)
-    throw new SkitaiError("OPTION_INVALID", { name: `smtpda ${action}`, accepted: "the id of a mail, or all" });
+    throw new SkitaiError("OPTION_INVALID", {
+      name: `smtpda ${action}`,
+      accepted: "the id of a mail, or all",
+    });
   return id === "all" ? undefined : id;
 }

@@ -1,5 +1,13 @@
-import type { MemoryBar, RatioBar, RestBar, RiseBar, StartBar } from "./case.ts";
-import type { LoadServer, MemoryResult, RestResult, Result, RiseResult, StartResult } from "./result.ts";
+import type { MemoryBar, MeterBar, RatioBar, RestBar, RiseBar, StartBar } from "./case.ts";
+import type {
+  LoadServer,
+  MemoryResult,
+  MeterResult,
+  RestResult,
+  Result,
+  RiseResult,
+  StartResult,
+} from "./result.ts";
 import { median, ratio } from "./statistics.ts";
 
 export interface Verdict {
@@ -14,14 +22,16 @@ const verdict = (bar: string, value: number | undefined, limit: number, measured
   return { state, text: `${bar}: ${state}, ${measured}` };
 };
 
-const cpu = (server: LoadServer): number[] => server.samples.map((sample) => sample.cpu);
+const samples = (server: LoadServer, of: "cpu" | "p99"): number[] =>
+  server.samples.map((sample) => sample[of]);
 
 function ratioVerdict(bar: RatioBar, servers: readonly LoadServer[]): Verdict {
-  const text = `CPU of ${bar.server} <= ${bar.limit} x ${bar.base}`;
+  const { of = "cpu" } = bar;
+  const text = `${of === "cpu" ? "CPU" : of} of ${bar.server} <= ${bar.limit} x ${bar.base}`;
   const ours = servers.find((one) => one.server === bar.server);
   const base = servers.find((one) => one.server === bar.base);
   if (!ours || !base) return verdict(text, undefined, bar.limit, "");
-  const { median: value, low, high } = ratio(cpu(ours), cpu(base));
+  const { median: value, low, high } = ratio(samples(ours, of), samples(base, of));
   const measured = `${value.toFixed(2)} [${low.toFixed(2)}..${high.toFixed(2)}]`;
   const stretch = bar.stretch && ` (stretch ${bar.stretch} ${value <= bar.stretch ? "met" : "missed"})`;
   return verdict(text, value, bar.limit, `${measured}${stretch ?? ""}`);
@@ -53,6 +63,16 @@ function restVerdict(bar: RestBar, result: RestResult): Verdict {
   return verdict(text, value, bar.limit, `${value?.toFixed(3)} %`);
 }
 
+function meterVerdict({ server, number, most, least }: MeterBar, result: MeterResult): Verdict {
+  const found = result.servers.find((one) => one.server === server)?.samples;
+  const value = found && median(found.map((sample) => sample[number] ?? Number.NaN));
+  const text = `${number} of ${server} ${least === undefined ? `<= ${most}` : `>= ${least}`}`;
+  const measured = `${value?.toPrecision(3)}`;
+  // At least is at most, seen from the other side.
+  if (least !== undefined) return verdict(text, value && -value, -least, measured);
+  return verdict(text, value, most ?? Infinity, measured);
+}
+
 /** Holds a result against the bars of its case. */
 export function verdicts(result: Result): Verdict[] {
   switch (result.kind) {
@@ -66,5 +86,7 @@ export function verdicts(result: Result): Verdict[] {
       return result.case.bars.map((bar) => riseVerdict(bar, result));
     case "rest":
       return result.case.bars.map((bar) => restVerdict(bar, result));
+    case "meter":
+      return result.case.bars.map((bar) => meterVerdict(bar, result));
   }
 }

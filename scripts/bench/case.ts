@@ -8,6 +8,9 @@ export interface Request {
   readonly headers: "few" | "browser";
   /** Host header, when not the address. */
   readonly host?: string;
+  /** So many, `0` at the end of `path` and on, each in turn; default the one. */
+  readonly paths?: number;
+  readonly authorization?: string;
   /** By https, with a certificate that nobody checks. */
   readonly secure?: true;
   /** Length of the body that a 200 must have. */
@@ -20,10 +23,11 @@ interface Common {
   readonly servers: readonly ServerName[];
 }
 
-/** CPU per request of `server` is to be at most `limit` times that of `base`; `stretch` is a wish beyond it. */
+/** `of` of `server`, default its CPU per request, is to be at most `limit` times that of `base`; `stretch` is a wish beyond it. */
 export interface RatioBar {
   readonly server: ServerName;
   readonly base: ServerName;
+  readonly of?: "p99";
   readonly limit: number;
   readonly stretch?: number;
 }
@@ -72,9 +76,12 @@ export interface RiseBar {
   readonly limit: number;
 }
 
-/** Memory that one request takes. */
+/** Memory that one request takes, or so many websockets. */
 export interface RiseCase extends Common {
   readonly kind: "rise";
+  readonly connections?: number;
+  /** What the connections are: websockets, or clients that have their answer to `request` and keep the connection. */
+  readonly holds?: "clients";
   readonly bars: readonly RiseBar[];
 }
 
@@ -91,4 +98,20 @@ export interface RestCase extends Common {
   readonly bars: readonly RestBar[];
 }
 
-export type Case = LoadCase | MemoryCase | StartCase | RiseCase | RestCase;
+/** One of the numbers of `server` is to be at most, or at least so much. */
+export interface MeterBar {
+  readonly server: ServerName;
+  readonly number: string;
+  readonly most?: number;
+  readonly least?: number;
+}
+
+/** What servers measure by themselves. */
+export interface MeterCase extends Common {
+  readonly kind: "meter";
+  /** Answers with numbers by name as JSON, `seconds` after it was asked. */
+  readonly path: string;
+  readonly bars: readonly MeterBar[];
+}
+
+export type Case = LoadCase | MemoryCase | StartCase | RiseCase | RestCase | MeterCase;

@@ -1,4 +1,6 @@
 import { callCases } from "./cases-calls.ts";
+import { edgeCases } from "./cases-edge.ts";
+import { realtimeCases } from "./cases-realtime.ts";
 import type { Case, LoadCase, Request } from "./case.ts";
 
 const hello: Request = { path: "/", headers: "few", bytes: 11 };
@@ -129,6 +131,8 @@ export const cases: Readonly<Record<string, Case>> = {
     bars: [{ server: "skitai-tls", base: "nginx-tls", limit: 1.25 }],
   },
   ...callCases,
+  ...edgeCases,
+  ...realtimeCases,
   "memory-idle": {
     kind: "memory",
     about: "memory of an idle server with a Hono app",

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Request } from "./case.ts";
 
 /** What Chrome sends on a navigation, besides Host. */
@@ -21,6 +22,7 @@ const browserHeaders: Readonly<Record<string, string>> = {
 export const headersOf = (request: Request): Record<string, string> => ({
   ...(request.host && { Host: request.host }),
   ...(request.headers === "browser" && browserHeaders),
+  ...(request.authorization && { Authorization: request.authorization }),
 });
 
 export interface LoadOptions {
@@ -75,10 +77,22 @@ export function parse(output: string): Pick<Load, "requests" | "rate" | "p99"> {
   };
 }
 
+const turnScript = join(import.meta.dir, "programs", "turn.lua");
+
 function commandOf({ port, request, connections, seconds, cpu }: LoadOptions): string[] {
   const headers = Object.entries(headersOf(request)).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   const size = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s"];
-  return [...pinned(cpu), "wrk", ...size, ...headers, `http://127.0.0.1:${port}${request.path}`];
+  const script = request.paths === undefined ? [] : ["-s", turnScript];
+  const turn = request.paths === undefined ? [] : ["--", `${request.paths}`];
+  return [
+    ...pinned(cpu),
+    "wrk",
+    ...size,
+    ...headers,
+    ...script,
+    `http://127.0.0.1:${port}${request.path}`,
+    ...turn,
+  ];
 }
 
 export const pinned = (cpu: number | undefined): string[] =>

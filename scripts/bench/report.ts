@@ -4,6 +4,7 @@ import type {
   LoadResult,
   LoadServer,
   MemoryResult,
+  MeterResult,
   RestResult,
   Result,
   RiseResult,
@@ -94,6 +95,23 @@ const restTable = (result: RestResult): Table => [
   ]),
 ];
 
+function meterTable({ servers: measured }: MeterResult): Table {
+  const names = Object.keys(measured[0]?.samples[0] ?? {});
+  const cell = (values: readonly number[]): string => {
+    const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
+      value >= 1000 ? value.toFixed(0) : value.toPrecision(3),
+    );
+    return `${middle} [${low}..${high}]`;
+  };
+  return [
+    ["server", ...names],
+    ...measured.map(({ server, samples }) => [
+      server,
+      ...names.map((name) => cell(samples.map((sample) => sample[name] ?? Number.NaN))),
+    ]),
+  ];
+}
+
 function tableOf(result: Result): Table {
   switch (result.kind) {
     case "load":
@@ -106,6 +124,8 @@ function tableOf(result: Result): Table {
       return riseTable(result);
     case "rest":
       return restTable(result);
+    case "meter":
+      return meterTable(result);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LoadCase, MemoryCase, RestCase, RiseCase, StartCase } from "./case.ts";
+import type { LoadCase, MemoryCase, MeterCase, RestCase, RiseCase, StartCase } from "./case.ts";
 import type { ServerName } from "./servers/registry.ts";
 
 /** One round of load on one server. */
@@ -58,6 +58,12 @@ export interface RestServer {
   readonly percents: readonly number[];
 }
 
+export interface MeterServer {
+  readonly server: ServerName;
+  /** Numbers by name, of each round. */
+  readonly samples: readonly Readonly<Record<string, number>>[];
+}
+
 interface Common {
   readonly name: string;
   readonly skipped: readonly Skipped[];
@@ -93,4 +99,10 @@ export interface RestResult extends Common {
   readonly servers: readonly RestServer[];
 }
 
-export type Result = LoadResult | MemoryResult | StartResult | RiseResult | RestResult;
+export interface MeterResult extends Common {
+  readonly kind: "meter";
+  readonly case: MeterCase;
+  readonly servers: readonly MeterServer[];
+}
+
+export type Result = LoadResult | MemoryResult | StartResult | RiseResult | RestResult | MeterResult;

@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import type { RestCase, RiseCase } from "./case.ts";
 import type { Instance } from "./instance.ts";
 import { memory, processSeconds, processTree } from "./processes.ts";
 import type { RestServer, RiseServer } from "./result.ts";
 import type { RunOptions } from "./run.ts";
 import { type Repeated, repeat } from "./run-idle.ts";
+import { socketClient } from "./sockets.ts";
 import type { ServerName } from "./servers/registry.ts";
 
 const RISE_STARTS = 3;
@@ -16,6 +18,33 @@ const REST_FACTOR = 20;
 const LOOK = 20;
 
 const total = (pid: number): number => memory(pid).reduce((sum, bytes) => sum + bytes, 0);
+
+const holdClient = join(import.meta.dir, "programs", "hold-client.ts");
+
+/** Opens so many connections, and looks when all are open and what came with them has settled. */
+async function riseOfSockets(
+  { pid, port }: Instance,
+  { request, holds }: RiseCase,
+  count: number,
+): Promise<number> {
+  await Bun.sleep(REST);
+  const before = total(pid);
+  const program =
+    holds === "clients"
+      ? [holdClient, `${port}`, `${count}`, request.path, `${request.bytes}`]
+      : [socketClient, "idle", `${port}`, `${count}`];
+  const client = Bun.spawn([process.execPath, ...program], { stdio: ["pipe", "pipe", "inherit"] });
+  try {
+    const { value } = await client.stdout.getReader().read();
+    if (value === undefined) throw new Error("not all connections were opened");
+    await Bun.sleep(REST);
+    if (client.exitCode !== null) throw new Error("connections were not held");
+    return total(pid) - before;
+  } finally {
+    client.kill();
+    await client.exited;
+  }
+}
 
 /** A second request like the first one, which warmed up: what it takes at most while it is answered. */
 async function rise({ pid, port }: Instance, { request }: RiseCase): Promise<number> {
@@ -44,7 +73,8 @@ export const runRise = (
     names,
     options,
     RISE_STARTS,
-    (instance) => rise(instance, one),
+    (instance) =>
+      one.connections === undefined ? rise(instance, one) : riseOfSockets(instance, one, one.connections),
     (server, rises) => ({ server, rises }),
   );
 

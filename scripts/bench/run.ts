@@ -4,6 +4,7 @@ import type { Result, Skipped } from "./result.ts";
 import { runMemory, runStart } from "./run-idle.ts";
 import { clients } from "./clients.ts";
 import { LoadRun } from "./run-load.ts";
+import { runMeter } from "./run-meter.ts";
 import { runRest, runRise } from "./run-watch.ts";
 import { type ServerName, servers } from "./servers/registry.ts";
 import type { Workspace } from "./workspace.ts";
@@ -63,6 +64,10 @@ export async function run(name: string, one: Case, options: RunOptions): Promise
   if (one.kind === "rest") {
     const result = await runRest(one, names, options);
     return { kind: "rest", name, case: one, ...result, skipped: [...skipped, ...result.skipped] };
+  }
+  if (one.kind === "meter") {
+    const result = await runMeter(one, names, options);
+    return { kind: "meter", name, case: one, ...result, skipped: [...skipped, ...result.skipped] };
   }
   const load = new LoadRun(one, options);
   const measured = await load.run(names);

@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { cpuSeconds } from "./processes.ts";
 
 /** What handlers call, one of each for all servers of a run. */
-export type ServiceName = "postgres" | "redis" | "http";
+export type ServiceName = "postgres" | "redis" | "http" | "upstream";
 export type Addresses = Readonly<Partial<Record<ServiceName, string>>>;
 
 const START_DEADLINE = 30_000;

@@ -50,7 +50,7 @@ export interface AliasOptions extends ProxyAliasOptions {
   source?: string | readonly string[];
   /** TLS towards the members; `true` as this machine trusts. Default: what the type says. */
   ssl?: boolean | AliasTls;
-  /** Connections of each worker to each member of a database. Default: what the backend says. */
+  /** Connections of each worker to each member of a database; of HTTP, when there is no `connections`. Default: what the backend says. */
   pool?: number;
   /** Longest time of a call, from its creation. Default 10 s. */
   timeout?: Duration;

@@ -19,11 +19,11 @@ export interface HealthCheck {
 
 /** How a reverse proxy asks the members of an alias. Spec P2. */
 export interface ProxyAliasOptions {
-  /** Longest time to connect, TLS included. Default 3 s. */
+  /** Longest time of the reverse proxy to connect, TLS included; calls have `firstByteTimeout` instead. Default 3 s. */
   connectTimeout?: Duration;
-  /** Connections of each worker to each member. Default 1024. */
+  /** Connections of each worker to each member. Default 1024; of `was.get` and the like as many as there are calls. */
   connections?: number;
-  /** Requests of each worker that wait for a connection to a member; more are answered with 503. Default 1024. */
+  /** Requests of each worker that wait for a connection to a member; more are answered with 503, more calls have failed unsent. Default 1024. */
   queue?: number;
   /** Active checks. Default none: members that fail are set aside. */
   health?: HealthCheck;

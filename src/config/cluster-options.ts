@@ -80,6 +80,9 @@ export function clusterAliasErrors(
   const { cluster = false } = (found.options.driver ?? {}) as { cluster?: unknown };
   if (cluster === false) return [];
   return [
-    new SkitaiError("ALIAS_INVALID", { name, accepted: "one server of Redis or its Sentinels, no Redis Cluster" }),
+    new SkitaiError("ALIAS_INVALID", {
+      name,
+      accepted: "one server of Redis or its Sentinels, no Redis Cluster",
+    }),
   ];
 }

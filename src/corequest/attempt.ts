@@ -5,7 +5,7 @@ import { connectionOf } from "./connections.ts";
 import type { Control } from "./control.ts";
 import { CorequestError } from "./errors.ts";
 import { Result } from "./result.ts";
-import { failureCodes, STA_REQFAIL } from "./status.ts";
+import { failureCodes } from "./status.ts";
 
 /** Asks one member; with fail-over others of its cluster after it. Never rejects. Spec Q5, Q9. */
 export async function attempt<Kind extends Call, Connection, Data>(
@@ -95,7 +95,6 @@ function judge(member: Member, { reason, started }: Control): void {
 /** The task has its result already; nobody reads this. */
 const cancelled = (error: unknown): Failure => ({
   outcome: "maybe sent",
-  status: STA_REQFAIL,
   statusCode: failureCodes.cancelled,
   error: error as Error,
   memberFailed: false,
@@ -115,7 +114,6 @@ function failureOf<Kind extends Call, Connection, Data>(
     const place = { alias: cluster.name, member: member.label };
     return {
       outcome: "maybe sent",
-      status: STA_REQFAIL,
       statusCode: failureCodes.failed,
       error: new CorequestError("BACKEND_FAILED", place, call.label, { cause }),
       memberFailed: false,
@@ -123,5 +121,5 @@ function failureOf<Kind extends Call, Connection, Data>(
   }
 }
 
-const failed = <Data>({ status, statusCode, error }: Failure): Result<Data> =>
-  new Result<Data>(undefined as Data, { status, statusCode, reason: error.message, error });
+const failed = <Data>({ statusCode, error }: Failure): Result<Data> =>
+  new Result<Data>(undefined as Data, { statusCode, reason: error.message, error });

@@ -2,7 +2,6 @@ import type { Cluster } from "../upstream/cluster.ts";
 import type { Member } from "../upstream/member.ts";
 import type { Control } from "./control.ts";
 import type { Result } from "./result.ts";
-import type { Status } from "./status.ts";
 
 /** What one task asks of its backend; each backend adds its own. */
 export interface Call {
@@ -23,7 +22,6 @@ export type Outcome = "unsent" | "maybe sent" | "answered";
 /** What an error of a backend means. */
 export interface Failure {
   readonly outcome: Outcome;
-  readonly status: Status;
   /** 500 when a database refused, 700 and above when nobody answered, see `failureCodes`. */
   readonly statusCode: number;
   /** Names alias and member; the driver's own error is its `cause`, or is it when a database refused. */

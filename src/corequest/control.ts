@@ -1,4 +1,5 @@
 import { type Context, findContext } from "../context.ts";
+import { longestTimer } from "./durations.ts";
 
 /** Why a call is given up. */
 export type CancelReason = "timeout" | "aborted";
@@ -70,9 +71,9 @@ export class Control {
     else cancel();
   }
 
-  /** Milliseconds that are left, at least 1. */
+  /** Milliseconds that are left, at least 1 and no more than a timer takes. */
   get left(): number {
-    return Math.max(1, this.#deadline - Date.now());
+    return Math.min(longestTimer, Math.max(1, this.#deadline - Date.now()));
   }
 
   /** Counted from the creation of the call, as in the reference. */
@@ -80,7 +81,9 @@ export class Control {
     if (this.#place < 0) return;
     this.#deadline = this.started + seconds * 1000;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.cancel("timeout"), this.left);
+    const { left } = this;
+    // What is later is seen by the look at all.
+    if (left < longestTimer) this.#timer = setTimeout(() => this.cancel("timeout"), left);
   }
 
   check(now: number): void {

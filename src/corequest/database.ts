@@ -9,7 +9,8 @@ import type { Dialect, Statement } from "./query/executor.ts";
 import { queries } from "./query/entry.ts";
 import type { Queries } from "./query/queries.ts";
 import type { AnyTables } from "./query/types.ts";
-import { type DatabaseOptions, placeholders, refuseBegin, threadOf, timeoutOf } from "./sql-options.ts";
+import { type DatabaseOptions, placeholders, threadOf, timeoutOf } from "./sql-options.ts";
+import { refuseBegin } from "./sql-statements.ts";
 import { start, startOnAll, type StartOptions } from "./start.ts";
 import type { Task } from "./task.ts";
 import type { Tasks } from "./tasks.ts";
@@ -119,7 +120,7 @@ export class DatabaseMap extends Handle {
 }
 
 function callOf(statement: string | Statement, parameters: readonly unknown[], thread: boolean): SqlCall {
-  if (typeof statement !== "string")
+  if (typeof statement === "object" && statement !== null)
     return new SqlCall(statement.sql, statement.parameters, statement.writes, thread);
   refuseBegin(statement);
   return new SqlCall(statement, parameters, undefined, thread);

@@ -1,9 +1,8 @@
 import { PROTO_HTTP, PROTO_HTTPS } from "../config/alias-options.ts";
 import type { GrpcMetadataInit, GrpcOptions } from "../config/grpc-options.ts";
 import type { Duration } from "../config/settings.ts";
-import { parseDuration } from "../config/units.ts";
-import { SkitaiError } from "../errors.ts";
 import { clusterOf } from "../upstream/clusters.ts";
+import { secondsOf } from "./durations.ts";
 import type { Answer } from "./rpc-stub.ts";
 
 /** How one call is made. */
@@ -74,7 +73,7 @@ function make(all: boolean): (...given: Parameters<Grpc>) => unknown {
         cluster,
         request,
         metadata: { ...metadata, ...options.metadata },
-        timeout: duration(options.timeout ?? timeout),
+        timeout: secondsOf(options.timeout ?? timeout, "timeout of was.grpc"),
         idempotent: options.idempotent ?? idempotent,
         all,
       });
@@ -85,15 +84,4 @@ function make(all: boolean): (...given: Parameters<Grpc>) => unknown {
         : (request: object = {}, options: GrpcCallOptions = {}) => begin(name, request, options);
     return new Proxy({}, { get });
   };
-}
-
-function duration(given: Duration | undefined): number | undefined {
-  const seconds = parseDuration(given);
-  if (given !== undefined && !(seconds !== undefined && seconds >= 0))
-    throw new SkitaiError("OPTION_INVALID", {
-      name: "was.grpc timeout",
-      value: given,
-      accepted: 'seconds, or text like "30s"',
-    });
-  return seconds;
 }

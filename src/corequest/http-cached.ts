@@ -1,3 +1,4 @@
+import { outgoing } from "../cache/key.ts";
 import { processCache } from "../cache/process.ts";
 import type { RelayedAnswer, RelayedRequest } from "../http/relay.ts";
 
@@ -14,7 +15,7 @@ export function cachedFetch(url: string, path: string, alias: string, init: Init
   const known = alias.startsWith("@") ? `http://${alias.slice(1)}.alias` : url;
   const asked: RelayedRequest = {
     method: init.method,
-    url: known + path,
+    url: outgoing(known + path),
     fields: Object.entries(init.headers),
   };
   const body = init.body !== undefined && (init.method === "GET" || init.method === "HEAD");

@@ -1,8 +1,7 @@
-import { STA_NORMAL, type Status } from "./status.ts";
+import { type Status, statusOf } from "./status.ts";
 
-/** What a call that went wrong has to say beside its status. */
+/** What a call has to say beside its data. */
 export interface ResultParts {
-  readonly status?: Status;
   /** HTTP status; 200 or 500 of databases; 700 and above when nobody answered. */
   readonly statusCode?: number;
   readonly reason?: string;
@@ -27,8 +26,8 @@ export class Result<T> {
 
   constructor(data: T, parts: ResultParts = noHeaders) {
     this.data = data;
-    this.status = parts.status ?? STA_NORMAL;
     this.statusCode = parts.statusCode ?? 200;
+    this.status = statusOf(this.statusCode);
     this.reason = parts.reason ?? "OK";
     this.error = parts.error;
     this.#headers = parts.headers;

@@ -1,7 +1,7 @@
 import type { Duration } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import type { CacheUse } from "./result-cache.ts";
-import { seconds } from "./task.ts";
+import { secondsOf } from "./durations.ts";
 
 /** How the statements of a handle are run. */
 export interface DatabaseOptions extends CacheUse {
@@ -16,40 +16,12 @@ export interface DatabaseOptions extends CacheUse {
   thread?: boolean;
 }
 
-export const timeoutOf = ({ timeout }: DatabaseOptions): number | undefined =>
-  timeout === undefined ? undefined : seconds(timeout);
+export const timeoutOf = ({ timeout }: DatabaseOptions): number | undefined => secondsOf(timeout);
 
 /** @throws SkitaiError OPTION_INVALID */
 export function threadOf({ thread = false }: Pick<DatabaseOptions, "thread">): boolean {
   if (typeof thread === "boolean") return thread;
   throw new SkitaiError("OPTION_INVALID", { name: "thread", value: thread, accepted: "true or false" });
-}
-
-const begins =
-  /^(?:begin|start\s+transaction|savepoint)\b(?:[^;]*;?\s*$|(?![\s\S]*\b(?:commit|end|rollback|abort)\b))/i;
-const ends = /^(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b[^;]*;?\s*$/i;
-
-/** From its first word on. */
-const bare = (sql: string): string => sql.replace(/^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, "");
-
-/** A pool gives every statement another connection. @throws SkitaiError TRANSACTION_STATEMENT */
-export function refuseBegin(sql: string): void {
-  if (begins.test(bare(sql)))
-    throw new SkitaiError("TRANSACTION_STATEMENT", {
-      name: "execute",
-      value: sql.trim(),
-      accepted: 'was.transaction("@alias")',
-    });
-}
-
-/** The transaction would not know. @throws SkitaiError TRANSACTION_STATEMENT */
-export function refuseEnd(sql: string): void {
-  if (ends.test(bare(sql)))
-    throw new SkitaiError("TRANSACTION_STATEMENT", {
-      name: "execute",
-      value: sql.trim(),
-      accepted: "tx.commit(), tx.rollback() or tx.savepoint()",
-    });
 }
 
 /** `` sql`select ${id}` `` → `select $1`. */

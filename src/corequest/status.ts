@@ -18,3 +18,11 @@ export const failureCodes = {
   cancelled: 730,
   failed: 731,
 };
+
+/** What a status code says about how a call ended: the same for every backend. */
+export function statusOf(statusCode: number): Status {
+  if (statusCode < failureCodes.network) return STA_NORMAL;
+  if (statusCode === failureCodes.timeout || statusCode === failureCodes.cancelled) return STA_TIMEOUT;
+  if (statusCode === failureCodes.dns || statusCode === failureCodes.connect) return STA_UNSENT;
+  return statusCode === failureCodes.failed ? STA_REQFAIL : STA_NETERR;
+}

@@ -1,4 +1,3 @@
-import { parseDuration } from "../config/units.ts";
 import type { Duration } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import { processLogs } from "../log/logs.ts";
@@ -6,6 +5,7 @@ import { type CallOutcome, corequestCounts } from "../metrics/corequests.ts";
 import { inBackground } from "../system/background.ts";
 import { type CancelReason, Control, defaultTimeout } from "./control.ts";
 import type { Corequest, DispatchOptions } from "./corequest.ts";
+import { seconds } from "./durations.ts";
 import { CorequestError, notOne } from "./errors.ts";
 import { Result } from "./result.ts";
 import { failureCodes, STA_NETERR, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "./status.ts";
@@ -35,6 +35,8 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
   /** `undefined` when it was over at once. */
   readonly #control: Control | undefined;
   readonly #result: Promise<Result<Data>>;
+  /** `returning` was asked for: once is enough. */
+  #returned = false;
 
   /** @param work starts the call and never rejects; or what it would have come to */
   constructor(work: ((control: Control) => Promise<Result<Data>>) | Result<Data>, parts: TaskParts<Data>) {
@@ -125,8 +127,9 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
 
   /** Lets it end by itself; what goes wrong then is told in the application log. */
   detach(): void {
-    if (this.#control === undefined || this.#control.detached) return;
-    this.#control.detached = true;
+    if (this.#control === undefined || this.#returned) return;
+    this.#returned = true;
+    this.share();
     inBackground(this.fetch(), (error) => processLogs().app.traceback(error));
   }
 
@@ -135,14 +138,16 @@ export class Task<Data = unknown> implements Corequest<Data, RowOf<Data>, Result
     fulfilled?: ((data: Data) => Fulfilled | PromiseLike<Fulfilled>) | null,
     rejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Fulfilled | Rejected> {
-    if (rejected === undefined || rejected === null) this.share();
     // What `fetch().then(fulfilled, rejected)` does, with one promise instead of two.
-    return this.#result.then((result) => {
+    const after = this.#result.then((result) => {
       if (result.error === undefined)
         return fulfilled ? fulfilled(result.data) : (result.data as unknown as Fulfilled);
       if (rejected) return rejected(result.error);
       throw result.error;
     });
+    if (rejected) return after;
+    this.share();
+    return untilEnd(after);
   }
 
   /** Nothing is made for who has no wishes. */
@@ -179,21 +184,14 @@ function givenUp<Data>(reason: CancelReason, { alias, label }: TaskParts<Data>):
     accepted: timeout ? "an answer in time" : "a client that waits",
   });
   return new Result<Data>(undefined as Data, {
-    status: timeout ? STA_TIMEOUT : STA_NETERR,
     statusCode: timeout ? failureCodes.timeout : failureCodes.cancelled,
     reason: error.message,
     error,
   });
 }
 
-/** @throws SkitaiError OPTION_INVALID */
-export function seconds(duration: Duration): number {
-  const parsed = parseDuration(duration);
-  if (parsed === undefined || !(parsed >= 0))
-    throw new SkitaiError("OPTION_INVALID", {
-      name: "timeout or cache",
-      value: duration,
-      accepted: 'seconds, or text like "30s"',
-    });
-  return parsed;
+/** A stop waits for it. What goes wrong is left to who has the promise. */
+export function untilEnd<Value>(work: Promise<Value>): Promise<Value> {
+  inBackground(work, () => {});
+  return work.then();
 }

@@ -2,6 +2,7 @@ import type { Duration } from "../config/settings.ts";
 import type { AnswerOf, Corequest, DataOf, DispatchOptions, OneOf } from "./corequest.ts";
 import { SkitaiError } from "../errors.ts";
 import { notOne } from "./errors.ts";
+import { untilEnd } from "./task.ts";
 
 type List = readonly Corequest[];
 type Named = Readonly<Record<string, Corequest>>;
@@ -134,8 +135,10 @@ export class Tasks<Items extends List = List, Keys extends Named = Named> implem
     fulfilled?: ((data: All<Items, "data">) => Fulfilled | PromiseLike<Fulfilled>) | null,
     rejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Fulfilled | Rejected> {
-    if (rejected === undefined || rejected === null) this.returning(undefined);
-    return this.fetch().then(fulfilled, rejected);
+    const after = this.fetch().then(fulfilled, rejected);
+    if (rejected) return after;
+    for (const item of this.#items) void item.then(nothing).then(nothing, nothing);
+    return untilEnd(after);
   }
 
   /** @throws SkitaiError OPTION_INVALID for what is no task */
@@ -208,6 +211,8 @@ export function tasks(...given: readonly unknown[]): Tasks<List, Named> {
   if (!isCorequest(options)) return new Tasks<List, Named>(Object.values(named), named, options);
   return new Tasks<List, Named>([...Object.values(named), ...(given.slice(1) as List)], named);
 }
+
+const nothing = (): void => {};
 
 const isCorequest = (value: unknown): boolean =>
   typeof value === "object" && value !== null && typeof (value as Corequest).dispatch === "function";

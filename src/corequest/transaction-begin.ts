@@ -12,10 +12,11 @@ import type { Failure } from "./backend.ts";
 import { connectionOf } from "./connections.ts";
 import type { Control } from "./control.ts";
 import { CorequestError } from "./errors.ts";
+import { seconds } from "./durations.ts";
 import { Result } from "./result.ts";
 import { threadOf } from "./sql-options.ts";
-import { failureCodes, STA_NETERR } from "./status.ts";
-import { seconds, Task } from "./task.ts";
+import { failureCodes } from "./status.ts";
+import { Task } from "./task.ts";
 import { Held, watch } from "./transaction-held.ts";
 
 /** How a transaction is held. */
@@ -83,8 +84,8 @@ async function reserveAny(cluster: Cluster, control: Control, thread: boolean): 
   }
 }
 
-const failed = ({ error, status, statusCode }: Failure): Result<Reserved> =>
-  new Result<Reserved>(undefined as never, { error, status, statusCode, reason: error.message });
+const failed = ({ error, statusCode }: Failure): Result<Reserved> =>
+  new Result<Reserved>(undefined as never, { error, statusCode, reason: error.message });
 
 async function reserve(
   member: Member,
@@ -112,7 +113,6 @@ async function reserve(
 
 const unopened = (cause: unknown, member: Member, { name }: Cluster): Failure => ({
   outcome: "unsent",
-  status: STA_NETERR,
   statusCode: failureCodes.connect,
   error: new CorequestError("BACKEND_UNSENT", { alias: name, member: member.label }, "begin", {
     accepted: (cause as Error).message,

@@ -87,9 +87,9 @@ export class Held {
       member.answered();
       return new Result(rows);
     } catch (cause) {
-      const { error, status, statusCode } = failureOf(cause, driver, call, member, cluster, control);
+      const { error, statusCode } = failureOf(cause, driver, call, member, cluster, control);
       this.#failure ??= error;
-      return failed(error, statusCode, status);
+      return failed(error, statusCode);
     }
   }
 
@@ -162,10 +162,9 @@ const lastWait = 2000;
 
 const unhurried = { left: 5000, started: 0, reason: undefined, onCancel: (): void => {} };
 
-const failed = (error: Error, statusCode: number, status?: Result<Rows>["status"]): Result<Rows> =>
+const failed = (error: Error, statusCode: number): Result<Rows> =>
   new Result(undefined as never, {
     statusCode,
-    ...(status === undefined ? {} : { status }),
     reason: error.message,
     error,
   });

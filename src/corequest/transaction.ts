@@ -8,8 +8,10 @@ import type { Dialect, Statement } from "./query/executor.ts";
 import { queries } from "./query/entry.ts";
 import type { Queries } from "./query/queries.ts";
 import type { AnyTables } from "./query/types.ts";
-import { placeholders, refuseEnd } from "./sql-options.ts";
-import { seconds, Task } from "./task.ts";
+import { seconds } from "./durations.ts";
+import { placeholders } from "./sql-options.ts";
+import { refuseEnd } from "./sql-statements.ts";
+import { Task } from "./task.ts";
 import { hold, type TransactionOptions } from "./transaction-begin.ts";
 import type { Held } from "./transaction-held.ts";
 
@@ -52,7 +54,7 @@ export class Transaction<Tables = AnyTables> implements AsyncDisposable {
 
   /** As of `was.db`; statements are done in their order, awaited or not. */
   execute<Item = Row>(statement: string | Statement, parameters: readonly unknown[] = []): Task<Rows<Item>> {
-    const built = typeof statement !== "string";
+    const built = typeof statement === "object" && statement !== null;
     if (!built) refuseEnd(statement);
     const call = built
       ? new SqlCall(statement.sql, statement.parameters, statement.writes)

@@ -1,12 +1,10 @@
-import { type AliasDeclaration, PROTO_WS, PROTO_WSS } from "../config/alias-options.ts";
-import { parseMember } from "../config/members.ts";
 import type { Duration, Size } from "../config/settings.ts";
 import { parseDuration, parseSize } from "../config/units.ts";
 import { findContext } from "../context.ts";
 import { SkitaiError } from "../errors.ts";
-import { Cluster } from "../upstream/cluster.ts";
-import { clusterOf } from "../upstream/clusters.ts";
 import { sockets } from "./backends/websocket.ts";
+import { secondsOf } from "./durations.ts";
+import { placeOf, socketPlaces } from "./place.ts";
 import { SocketStream } from "./socket-stream.ts";
 import { start } from "./start.ts";
 
@@ -48,7 +46,7 @@ export function ws<Message = unknown>(
   options: SocketCallOptions<"json">,
 ): SocketStream<Message>;
 export function ws(place: string, options: SocketCallOptions = {}): SocketStream<unknown> {
-  const { cluster, path } = placeOf(place);
+  const { cluster, path } = placeOf(place, socketPlaces);
   const { protocols = [], headers = {}, encoding = "text", deflate = false } = options;
   const stream = new SocketStream(
     {
@@ -70,7 +68,9 @@ export function ws(place: string, options: SocketCallOptions = {}): SocketStream
     deflate,
     prepare: (socket: WebSocket) => stream.listen(socket),
   };
-  stream.follow(start(sockets, cluster, call, { timeout: parseDuration(options.timeout) }));
+  stream.follow(
+    start(sockets, cluster, call, { timeout: secondsOf(options.timeout, "timeout of a websocket") }),
+  );
   return stream;
 }
 
@@ -81,27 +81,4 @@ function amount(name: string, value: number | undefined, least: number): number 
     value,
     accepted: `from ${least}`,
   });
-}
-
-function placeOf(place: string): { cluster: Cluster; path: string } {
-  if (place.startsWith("@")) {
-    const [, name = "", path = ""] = /^(@[^/?]*)(.*)$/s.exec(place) ?? [];
-    return {
-      cluster: clusterOf(name, [PROTO_WS, PROTO_WSS]),
-      path: path.startsWith("/") ? path : `/${path}`,
-    };
-  }
-  const url = URL.parse(place);
-  const type = url?.protocol === "ws:" ? PROTO_WS : url?.protocol === "wss:" ? PROTO_WSS : undefined;
-  const credentials = url?.username || url?.password ? `${url.username}:${url.password}@` : "";
-  const member = type && url && parseMember(`${credentials}${url.host}`, type);
-  if (url === null || type === undefined || !member)
-    throw new SkitaiError("ALIAS_INVALID", {
-      name: "call",
-      value: place.replace(/[?#].*/s, "").replace(/\/\/.*@/s, "//"),
-      accepted: '"@alias/path" or a URL of ws or wss',
-    });
-  const name = `${url.protocol}//${url.host}`;
-  const declaration: AliasDeclaration = { name, type, members: [member], options: {} };
-  return { cluster: new Cluster(declaration), path: url.pathname + url.search };
 }

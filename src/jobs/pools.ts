@@ -81,6 +81,23 @@ export async function closePools(grace: number): Promise<boolean> {
   return !outcomes.includes(false);
 }
 
+export interface PoolState {
+  readonly kind: "thread" | "process";
+  readonly hosts: number;
+  readonly waiting: number;
+}
+
+/** Of the pools that were made. */
+export async function poolStates(): Promise<PoolState[]> {
+  const made = [
+    ["thread", await threads?.catch(() => undefined)],
+    ["process", await processes?.catch(() => undefined)],
+  ] as const;
+  return made.flatMap(([kind, pool]) =>
+    pool === undefined ? [] : [{ kind, hosts: pool.hosts, waiting: pool.waiting }],
+  );
+}
+
 /** Log files were renamed. */
 export function reopenHostLogs(): void {
   for (const pool of [threads, processes]) void pool?.then((each) => each.reopenLogs());

@@ -2,6 +2,13 @@ import { findContext } from "../context.ts";
 import type { Sink } from "./sink.ts";
 import { stamp } from "./stamp.ts";
 
+/** Told of every error that is logged. */
+let heard: ((error: unknown) => void) | undefined;
+
+export function onTraceback(listener: (error: unknown) => void): void {
+  heard = listener;
+}
+
 /** Lines of the application and of the engine: `YYYY.MM.DD HH:MM:SS [type:gtxn/ltxn] text`. Spec L5. */
 export class ApplicationLog {
   readonly #sink: Sink;
@@ -24,6 +31,7 @@ export class ApplicationLog {
   /** An error with its stack and causes, as `[expt:gtxn/ltxn]`. */
   traceback(error: unknown): void {
     this.log(explained(error), "expt");
+    heard?.(error);
   }
 
   flush(): void {

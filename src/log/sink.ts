@@ -106,6 +106,15 @@ function lineEnd(bytes: Buffer, at: number, limit: number): number {
   return (last >= at ? last : bytes.indexOf(10, at)) + 1 || bytes.length;
 }
 
+let dropped = 0;
+
+/** Lines that this process could not write. */
+export const droppedLines = (): number => dropped;
+
+function drop(bytes: Buffer): void {
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) dropped++;
+}
+
 /** A non-blocking pipe that is full answers EAGAIN: wait for its reader, within patience; a reader that left is no error. */
 function writeAll(fd: number, bytes: Buffer): void {
   const deadline = Date.now() + patience;
@@ -113,7 +122,8 @@ function writeAll(fd: number, bytes: Buffer): void {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || Date.now() > deadline) return;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || Date.now() > deadline)
+        return drop(bytes.subarray(at));
       Bun.sleepSync(1);
     }
   }

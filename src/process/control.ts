@@ -4,6 +4,8 @@ import { processLogs } from "../log/logs.ts";
 import { claimPort } from "./port.ts";
 import { socketOf } from "./service-files.ts";
 import { unwritable } from "./run-directory.ts";
+import { expositionType } from "../metrics/exposition.ts";
+import type { Overview } from "../status/overview.ts";
 import type { ServiceStatus } from "./status.ts";
 
 /** What can be asked of a service. */
@@ -14,14 +16,21 @@ export interface Controlled {
   /** Seconds that a stop may take. */
   readonly patience: number;
   status(): Promise<ServiceStatus>;
+  overview(): Promise<Overview>;
+  /** Text for Prometheus. */
+  metrics(): Promise<string>;
   stop(): void;
   /** @throws SkitaiError LAUNCH_FAILED when the new version does not start; the old one serves on */
   reload(): Promise<void>;
 }
 
-type Route = (service: Controlled) => Response | Promise<Response>;
+type Route = (service: Controlled, request: Request) => Response | Promise<Response>;
 
 const readRoutes: Readonly<Record<string, Route>> = {
+  "/": async (service, request) =>
+    (await import("../status/respond.ts")).statusResponse(request, () => service.overview()),
+  "/metrics": async (service) =>
+    new Response(await service.metrics(), { headers: { "content-type": expositionType } }),
   "/livez": () => new Response("alive\n"),
   "/readyz": ({ ready }) => new Response(ready ? "ready\n" : "not ready\n", { status: ready ? 200 : 503 }),
   "/status": async (service) => Response.json(await service.status()),
@@ -90,7 +99,10 @@ export function openAdmin(address: string, service: Controlled): Server<undefine
       ...common,
       hostname,
       port,
-      fetch: (request) => answer(request, { GET: readRoutes }, service),
+      fetch: (request, server) => {
+        server.timeout(request, 0);
+        return answer(request, { GET: readRoutes }, service);
+      },
     });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -103,14 +115,15 @@ export function openAdmin(address: string, service: Controlled): Server<undefine
 }
 
 function answer(
-  { method, url }: Request,
+  request: Request,
   routes: Readonly<Record<string, Readonly<Record<string, Route>>>>,
   service: Controlled,
 ): Response | Promise<Response> {
+  const { method, url } = request;
   const path = url.slice(url.indexOf("/", url.indexOf("//") + 2)).replace(/\?.*/, "");
   const route = routes[method === "HEAD" ? "GET" : method];
   return (
-    (route && Object.hasOwn(route, path) && route[path]?.(service)) ||
+    (route && Object.hasOwn(route, path) && route[path]?.(service, request)) ||
     new Response("Not Found\n", { status: 404 })
   );
 }

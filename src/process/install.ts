@@ -6,6 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { getswd } from "../config/paths.ts";
 import { SkitaiError } from "../errors.ts";
 import { logDirectory } from "../log/directory.ts";
+import { sharedSpool } from "../mail/place.ts";
 import { mark, unitText } from "../system/systemd-unit.ts";
 import { type Account, findUser } from "../system/user.ts";
 import { abort, examine } from "./prepare.ts";
@@ -149,6 +150,8 @@ function unitOf(declaration: Declaration, settings: Settings): string {
       ...(statSync(directory).uid === user.uid ? [directory] : []),
       ...(usual || logs === undefined ? [] : [logs]),
       ...(given === undefined ? [] : [given]),
+      // Where its mail waits for root's agent.
+      sharedSpool,
     ],
   });
 }

@@ -57,6 +57,7 @@ export async function runMaster(declaration: Declaration): Promise<never> {
   watchProcess(supervisor, service, logs, { reopen, reload });
   listen(service, settings, files.directory);
   startRotation(directory, settings, { logs, account, reopen });
+  if (settings.smtpda) await startMailAgent(logs);
   const serving = await supervisor.start().catch(async (error) => {
     await onlooker?.over();
     return abort([error]);
@@ -136,6 +137,17 @@ function startRotation(
     reopen,
     failed,
   }).start();
+}
+
+/** Mail waits in the spool for an agent: none is no reason not to serve. Spec O5. */
+async function startMailAgent({ server }: Logs): Promise<void> {
+  try {
+    const { startAgent } = await import("./smtpda-start.ts");
+    const { pid, started } = await startAgent({});
+    if (started) server.log(`smtpda started, pid ${pid}`);
+  } catch (error) {
+    server.log(`mail is kept, but not sent: ${(error as Error).message}`, "warn");
+  }
 }
 
 /** To who asks for its state, or for its end. */

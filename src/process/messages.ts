@@ -1,3 +1,7 @@
+import type { Schedule } from "../config/schedule-options.ts";
+import type { ErrorRecord, FailedRequest } from "../metrics/failures.ts";
+import type { Snapshot } from "../metrics/snapshot.ts";
+import type { Overview } from "../status/overview.ts";
 import type { TlsSetup } from "../tls/setup.ts";
 import type { WorkerReport } from "./status.ts";
 
@@ -20,10 +24,28 @@ export type WorkerMessage =
   | { readonly type: "certificates" }
   | LoadedMessage
   | LockMessage
+  | SampleMessage
+  /** What its version of the script has scheduled. */
+  | { readonly type: "schedules"; readonly schedules: readonly Schedule[] }
+  /** A scheduled run is over. */
+  | { readonly type: "ran"; readonly run: number; readonly error?: string }
+  /** A handler asks for what the status page shows; `id` is a number of its own. */
+  | { readonly type: "overview"; readonly id: number }
+  /** A handler wants the service replaced, or stopped. */
+  | { readonly type: "wish"; readonly wish: "restart" | "shutdown" }
   /** The script itself is wrong: starting again cannot help. */
   | RefusedMessage
   /** The answer to a `report`. */
   | ({ readonly type: "report" } & WorkerReport);
+
+/** What a worker has counted, and what went wrong since it said so last. */
+export interface SampleMessage {
+  readonly type: "sample";
+  readonly snapshot: Snapshot;
+  readonly errors: readonly ErrorRecord[];
+  readonly requests: readonly FailedRequest[];
+  readonly states: Readonly<Record<string, number>>;
+}
 
 export interface RefusedMessage {
   readonly type: "refused";
@@ -64,6 +86,11 @@ export type MasterMessage =
   | ReportRequest
   | CertificatesMessage
   | { readonly type: "bind" }
+  /** Say what you have counted. */
+  | { readonly type: "sample" }
+  /** Run this now; `time` is when it was due, ms since the epoch. */
+  | { readonly type: "run"; readonly run: number; readonly name: string; readonly time: number }
+  | { readonly type: "overview"; readonly id: number; readonly overview: Overview }
   /** What another worker says on the bus; one that has ended. */
   | { readonly type: "events"; readonly from: string; readonly messages: readonly string[] }
   | { readonly type: "gone"; readonly worker: string }

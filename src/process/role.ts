@@ -4,7 +4,7 @@ import type { WorkerIndex } from "./quic.ts";
 import { profileFlag } from "./self.ts";
 
 /** What a process that runs the script is there for. One environment variable, so that script and executable are one path. */
-export type Role = "master" | "daemon" | "worker" | "job" | "plan";
+export type Role = "master" | "daemon" | "worker" | "job" | "plan" | "smtpda";
 
 export const roleVariable = "SKITAI_ROLE";
 const bootVariable = "SKITAI_BOOT";
@@ -19,7 +19,7 @@ export function currentRole(): Role {
   if (!Bun.isMainThread) return threadBoot() === undefined ? "master" : "job";
   const role = process.env[roleVariable];
   if (role === "plan") return role;
-  const isOurs = role === "worker" || role === "daemon" || role === "job";
+  const isOurs = role === "worker" || role === "daemon" || role === "job" || role === "smtpda";
   return isOurs && process.send !== undefined ? role : "master";
 }
 
@@ -87,6 +87,16 @@ export const takeJobBoot = (): ThreadBoot =>
 export const daemonEnvironment = (): Record<string, string | undefined> => ({
   ...process.env,
   [roleVariable]: "daemon",
+  SKITAI_TEST_PARENT: undefined,
+});
+
+/** Environment of the mail agent, which outlives whoever started it; `flags` are not for the eyes of `ps`. */
+export const agentEnvironment = (
+  flags: Readonly<Record<string, string>>,
+): Record<string, string | undefined> => ({
+  ...process.env,
+  [roleVariable]: "smtpda",
+  [bootVariable]: JSON.stringify({ settings: flags, flags: process.env[flagsVariable] }),
   SKITAI_TEST_PARENT: undefined,
 });
 

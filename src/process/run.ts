@@ -23,6 +23,9 @@ export async function run(declaration: Declaration, options: RunOptions): Promis
     case "plan":
       (await import("./plan.ts")).runPlan(declaration);
       break;
+    case "smtpda":
+      await (await import("./smtpda.ts")).runSpawnedAgent();
+      break;
     case "daemon":
       return (await import("./master.ts")).runMaster(declaration);
     case "master":

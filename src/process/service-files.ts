@@ -9,10 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Settings } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
 import { tryLock } from "../system/flock.ts";
-import { findRunDirectories, makeRunDirectory, unwritable } from "./run-directory.ts";
+import { findRunDirectories, makeRunDirectory, type ServicePlace, unwritable } from "./run-directory.ts";
 
 /** How long (ms) a starting service may need from its lock to its pid file. */
 const pidPatience = 1000;
@@ -39,7 +38,7 @@ export class ServiceFiles {
    * Makes this process the one service of its place. What a dead one left there is no obstacle.
    * @throws SkitaiError SERVICE_RUNS when another has it, OPTION_INVALID when no directory can be written
    */
-  static async take(settings: Settings, many: boolean): Promise<ServiceFiles> {
+  static async take(settings: ServicePlace, many: boolean): Promise<ServiceFiles> {
     const others = findRunDirectories(settings, many);
     if (many) for (const directory of others) clear(directory);
     for (const directory of many ? [] : others.filter(isHeld)) throw await runsAlready(settings, directory);
@@ -57,7 +56,7 @@ export class ServiceFiles {
   }
 }
 
-async function runsAlready({ name }: Settings, directory: string): Promise<SkitaiError> {
+async function runsAlready({ name }: ServicePlace, directory: string): Promise<SkitaiError> {
   const pid = await pidIn(directory);
   return new SkitaiError("SERVICE_RUNS", {
     name: `skitai/${name} runs already${pid === undefined ? "" : `, pid ${pid}`}`,

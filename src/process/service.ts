@@ -1,6 +1,11 @@
 import type { Settings } from "../config/settings.ts";
 import { version } from "skitai/package.json" with { type: "json" };
+import type { Overview } from "../status/overview.ts";
 import type { Controlled } from "./control.ts";
+import { Cron } from "./cron.ts";
+import { desk } from "./desk.ts";
+import type { MasterMessage } from "./messages.ts";
+import { Operator } from "./operator.ts";
 import type { ServiceStatus } from "./status.ts";
 import type { ServiceManager } from "./service-manager.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -14,6 +19,9 @@ export class Service implements Controlled {
   readonly #supervisor: Supervisor;
   readonly #manager: ServiceManager;
   readonly #since = performance.now();
+  /** Its numbers; other rooms may add to its status page. */
+  readonly operator: Operator;
+  readonly reloads = { ok: 0, failed: 0 };
   #stopping = false;
   #delay: NodeJS.Timeout | undefined;
 
@@ -22,6 +30,36 @@ export class Service implements Controlled {
     this.#manager = manager;
     this.#settings = settings;
     this.#supervisor = supervisor;
+    const cron = new Cron(desk, () => this.#stopping);
+    this.operator = new Operator(this, desk, cron);
+    desk.listen({
+      sampled: (worker, sample) => this.operator.sampled(worker, sample),
+      changed: () => cron.changed(),
+      ran: (run, error) => cron.ran(run, error),
+      gone: (worker) => cron.gone(worker),
+      asked: (reply, id) => void this.#tell(reply, id),
+      wished: (wish) => this.#grant(wish),
+    });
+  }
+
+  /** What the status page shows. */
+  overview(): Promise<Overview> {
+    return this.operator.overview();
+  }
+
+  /** Text for Prometheus. */
+  metrics(): Promise<string> {
+    return this.operator.metrics();
+  }
+
+  async #tell(reply: (message: MasterMessage) => void, id: number): Promise<void> {
+    reply({ type: "overview", id, overview: await this.overview() });
+  }
+
+  /** What a handler asked for; why a reload failed is logged. Spec U3. */
+  #grant(wish: "restart" | "shutdown"): void {
+    if (wish === "restart") void this.reload().catch(() => {});
+    else if (!this.#stopping) this.stop();
   }
 
   get ready(): boolean {
@@ -51,7 +89,15 @@ export class Service implements Controlled {
 
   /** @param failed instead of the log, told why it failed */
   reload(failed?: (error: Error) => void): Promise<void> {
-    return this.#manager.reloading(() => this.#supervisor.reload(failed));
+    return this.#manager.reloading(async () => {
+      try {
+        await this.#supervisor.reload(failed);
+        this.reloads.ok++;
+      } catch (error) {
+        this.reloads.failed++;
+        throw error;
+      }
+    });
   }
 
   /**

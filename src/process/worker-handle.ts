@@ -1,6 +1,7 @@
 import type { Subprocess } from "bun";
 import type { Settings } from "../config/settings.ts";
 import { joinBus, leaveBus, relayEvents } from "./bus.ts";
+import { desk } from "./desk.ts";
 import { dropLocks, hearLock } from "./locks.ts";
 import type { LoadedMessage, LockMessage, MasterMessage, WorkerMessage } from "./messages.ts";
 import type { TlsSetup } from "../tls/setup.ts";
@@ -86,6 +87,7 @@ export class WorkerHandle {
       stdio: ["ignore", "inherit", onlooker?.hears ? "pipe" : "inherit", words],
       serialization: "json",
       ipc: (message: WorkerMessage) => {
+        if (desk.heard(this, message)) return;
         if (message.type === "refused") this.#refused = message.message;
         else if (message.type === "certificates") this.#hand(certificates());
         else if (message.type === "report") this.#reported?.(message);
@@ -100,14 +102,17 @@ export class WorkerHandle {
           if (this.#reopening) this.signal("SIGUSR1");
           this.#reopening = false;
           ready.resolve(true);
+          desk.ready();
         }
       },
     });
+    desk.opened(this, (each) => this.#send(each));
     this.exited = this.#process.exited.then((): WorkerExit => {
       opened.resolve(false);
       ready.resolve(false);
       dropLocks(this);
       leaveBus(this);
+      desk.closed(this);
       const { exitCode, signalCode } = this.#process;
       const error = this.#error === undefined ? {} : { error: this.#error };
       return { code: exitCode, signal: signalCode, refused: this.#refused, ...error };

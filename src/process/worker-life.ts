@@ -6,6 +6,7 @@ import { closeConnections } from "../corequest/connections.ts";
 import { closePools, reopenHostLogs } from "../jobs/pools.ts";
 import type { Logs } from "../log/logs.ts";
 import { drain } from "../server/drain.ts";
+import { endReaders } from "../status/readers.ts";
 import type { Reply } from "../server/reply.ts";
 import type { AppLives } from "./app-lives.ts";
 import { type MasterMessage, tell } from "./messages.ts";
@@ -94,6 +95,7 @@ async function end(parts: WorkerParts, linger: number | undefined, hurried: Prom
   const { server, beside, others, reply, logs, lives, endUpkeep, grace, flush, lastCounts } = parts;
   reply.closing = true;
   const left = lives.beforeUmount();
+  endReaders();
   const drained = [
     ...[server, ...beside].map((each) => drain(each, grace, linger, hurried)),
     ...others.map((each) => each.drain(grace, linger, hurried)),

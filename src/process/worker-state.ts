@@ -2,14 +2,16 @@ import { callsUnderway } from "../corequest/control.ts";
 import { resultCache } from "../corequest/result-cache.ts";
 import type { HttpServer } from "../context.ts";
 import { poolStates } from "../jobs/pools.ts";
+import { onTraceback } from "../log/application.ts";
 import { droppedLines } from "../log/sink.ts";
 import { corequestCounts } from "../metrics/corequests.ts";
 import { failures } from "../metrics/failures.ts";
 import { LoopLag } from "../metrics/loop-lag.ts";
 import { requestCounts } from "../metrics/requests.ts";
 import type { Row, Snapshot } from "../metrics/snapshot.ts";
+import { stateValues } from "../state/process.ts";
 import { allClusters } from "../upstream/clusters.ts";
-import type { SampleMessage } from "./messages.ts";
+import { type MasterMessage, type SampleMessage, tell } from "./messages.ts";
 import type { WorkerIndex } from "./quic.ts";
 
 /** What the cache of a proxy says of itself. */
@@ -25,23 +27,39 @@ export interface StateParts {
   readonly servers: readonly Pick<HttpServer, "pendingRequests" | "pendingWebSockets">[];
   readonly reply: { readonly served: number };
   /** `undefined` without a cache. */
-  readonly cache?: (() => CacheNumbers) | undefined;
+  readonly cache: { stats(): CacheNumbers } | undefined;
 }
 
-/** Gathers from all rooms of a worker what its master wants to know; nothing of it is made before it is asked. Spec U2. */
-export function stateOf(parts: StateParts): () => Promise<SampleMessage> {
+/**
+ * Says to the master what this worker has counted when it is asked; nothing of it is made before. Spec U2.
+ * @returns says it once more, for the end
+ */
+export function reportState(parts: StateParts): () => Promise<void> {
+  onTraceback((error) => failures.error(error));
   const lag = new LoopLag();
-  return async () => ({
+  const say = async (): Promise<void> => {
+    const sample = await sampleOf(parts, lag);
+    // Without a master this worker is on its way out.
+    if (process.connected) tell(sample);
+  };
+  process.on("message", (message: MasterMessage) => message.type === "sample" && void say());
+  return say;
+}
+
+async function sampleOf(parts: StateParts, lag: LoopLag): Promise<SampleMessage> {
+  const jobs = await jobRows();
+  return {
     type: "sample",
     ...failures.take(),
+    states: stateValues(),
     snapshot: {
       ...requestRows(parts),
       ...upstreamRows(),
-      ...cacheRows(parts.cache?.()),
+      ...cacheRows(parts.cache?.stats()),
       ...processRows(parts.index, lag),
-      ...(await jobRows()),
+      ...jobs,
     },
-  });
+  };
 }
 
 const single = (value: number): Row[] => [[[], [value]]];
@@ -63,10 +81,7 @@ function upstreamRows(): Snapshot {
   return {
     skitai_corequest_duration_seconds: corequestCounts.durations,
     skitai_corequests_in_flight: single(callsUnderway()),
-    skitai_upstream_member_up: members.map(({ labels, member }) => [
-      labels,
-      [member.available(now) ? 1 : 0],
-    ]),
+    skitai_upstream_member_up: members.map(({ labels, member }) => [labels, [member.available(now) ? 1 : 0]]),
     skitai_upstream_member_calls: members.map(({ labels, member }) => [labels, [member.active]]),
   };
 }

@@ -32,6 +32,7 @@ import type { DevelWorker } from "./devel-worker.ts";
 import { jobHosts } from "./job-hosts.ts";
 import type { RelaySettings } from "../mounts/mount.ts";
 import { connectBus } from "./bus.ts";
+import { openCluster } from "./cluster.ts";
 import { openEdge } from "./edge.ts";
 import { masterLocks } from "./locks.ts";
 import { tell } from "./messages.ts";
@@ -57,7 +58,8 @@ export async function runWorker(declaration: Declaration): Promise<void> {
   setProcessTitle(`skitai/${settings.name}: worker #${index}`, shortTitle(settings.name, `:w${short}`));
   try {
     claimNames();
-    installLocks(masterLocks());
+    const locks = masterLocks();
+    installLocks(locks);
     connectBus(bus);
     watchEvents((error) => logs.app.traceback(error));
     installRooms(new SharedRooms(bus));
@@ -71,6 +73,7 @@ export async function runWorker(declaration: Declaration): Promise<void> {
     const devel = reloadsByItself(declaration, settings)
       ? new (await import("./devel-worker.ts")).DevelWorker(declaration, settings)
       : undefined;
+    await openCluster(declaration, settings, { locks, logs });
     const relay = await openEdge(declaration, settings, logs);
     const placed = await openMounts(declaration, settings, shared, relay).finally(() => devel?.report());
     const lives = new AppLives(placed, logs.server);
@@ -120,7 +123,7 @@ export async function runWorker(declaration: Declaration): Promise<void> {
       lives,
       endUpkeep,
       grace: settings.graceTimeout,
-      lastCounts: reportState({ index, servers: [server, ...beside], reply }),
+      lastCounts: reportState({ index, servers: [server, ...beside], reply, cache: relay.cache }),
       flush: quic ? flushQuic : flushNothing,
     });
     lives.maintain();

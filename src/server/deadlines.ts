@@ -2,6 +2,8 @@
 export interface Deadline {
   /** Milliseconds since the epoch; moved on with every progress. */
   at: number;
+  /** Index among what is pending, for `Deadlines` alone. */
+  place?: number;
   expire(): void;
 }
 
@@ -10,7 +12,8 @@ export interface Deadline {
  * own bookkeeping. A deadline expires at most `grain` late.
  */
 export class Deadlines {
-  readonly #pending = new Set<Deadline>();
+  /** In no order: a set costs more than a place in a list. */
+  readonly #pending: Deadline[] = [];
   readonly #grain: number;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -19,27 +22,40 @@ export class Deadlines {
     this.#grain = grain;
   }
 
+  /** One that is pending already stays. */
   add(deadline: Deadline): void {
-    this.#pending.add(deadline);
+    if (this.#has(deadline)) return;
+    deadline.place = this.#pending.push(deadline) - 1;
     this.#timer ??= setInterval(() => this.#look(), this.#grain);
   }
 
   delete(deadline: Deadline): void {
-    this.#pending.delete(deadline);
+    if (!this.#has(deadline)) return;
+    const place = deadline.place!;
+    const last = this.#pending.pop()!;
+    if (last === deadline) return;
+    this.#pending[place] = last;
+    last.place = place;
   }
 
   get size(): number {
-    return this.#pending.size;
+    return this.#pending.length;
+  }
+
+  #has(deadline: Deadline): boolean {
+    const { place } = deadline;
+    return place !== undefined && this.#pending[place] === deadline;
   }
 
   #look(): void {
     const now = Date.now();
-    for (const deadline of this.#pending) {
-      if (deadline.at > now) continue;
-      this.#pending.delete(deadline);
+    // A copy: those that expire leave, and may take others with them.
+    for (const deadline of [...this.#pending]) {
+      if (deadline.at > now || !this.#has(deadline)) continue;
+      this.delete(deadline);
       deadline.expire();
     }
-    if (this.#pending.size > 0) return;
+    if (this.#pending.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

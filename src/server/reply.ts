@@ -13,7 +13,7 @@ import { type FailedRequest, failures } from "../metrics/failures.ts";
 import { requestCounts, unmounted } from "../metrics/requests.ts";
 import type { ApplicationLog } from "../log/application.ts";
 import { countedStream, startBody, type StreamEnd } from "./counted-stream.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
 import { nothing, refuse } from "./fallback.ts";
 import { idleLimit } from "./listener.ts";
@@ -124,7 +124,7 @@ export class Reply {
         expired = true;
         resolve(failed(lateHandler(pause)));
       };
-      const deadline = { at, expire };
+      const deadline: Deadline = { at, place: -1, expire };
       deadlines.add(deadline);
       answer.then(
         (given) => {

@@ -21,7 +21,8 @@ export class Bus {
   readonly #subscribers = new Map<string, Set<Subscriber>>();
   readonly #gone = new Set<(worker: string) => void>();
   readonly #failed: (error: unknown) => void;
-  #transport: Transport | undefined;
+  readonly #met = new Set<(worker: string) => void>();
+  readonly #transports: Transport[] = [];
   #waiting: string[] = [];
 
   /** @param failed told of errors of subscribers: they harm nobody */
@@ -30,8 +31,9 @@ export class Bus {
     this.#failed = failed;
   }
 
+  /** Adds a way to other workers: to those of this service, in cluster mode one to those of other machines beside it. */
   connect(transport: Transport): void {
-    this.#transport = transport;
+    this.#transports.push(transport);
   }
 
   /** @returns ends it */
@@ -58,9 +60,9 @@ export class Bus {
 
   /** The same without the subscribers here. */
   send(topic: string, ...args: readonly unknown[]): void {
-    if (this.#transport === undefined) return;
+    if (this.#transports.length === 0) return;
     this.#waiting.push(encoded(topic, args));
-    if (this.#waiting.length === 1) queueMicrotask(() => this.#flush());
+    if (this.#waiting.length === 1) setImmediate(() => this.#flush());
     else if (this.#waiting.length === most) this.#flush();
   }
 
@@ -75,6 +77,17 @@ export class Bus {
   /** Another worker has ended. */
   lost(worker: string): void {
     for (const listener of this.#gone) this.#guarded(() => listener(worker));
+  }
+
+  /** @returns ends it; told of workers of other machines that know nothing of this one, or not all, as after an outage */
+  onMet(listener: (worker: string) => void): () => void {
+    this.#met.add(listener);
+    return () => void this.#met.delete(listener);
+  }
+
+  /** A worker of another machine is there, and shall learn of this one what it missed. */
+  met(worker: string): void {
+    for (const listener of this.#met) this.#guarded(() => listener(worker));
   }
 
   #tell(from: string, topic: string, args: readonly unknown[]): void {
@@ -95,7 +108,8 @@ export class Bus {
   #flush(): void {
     const messages = this.#waiting;
     this.#waiting = [];
-    if (messages.length > 0) this.#transport?.(messages);
+    if (messages.length === 0) return;
+    for (const transport of this.#transports) transport(messages);
   }
 }
 

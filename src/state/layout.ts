@@ -4,8 +4,15 @@ import { SkitaiError } from "../errors.ts";
 export const slotCount = 1024;
 /** In words of 64 bits: a cache line of its own, so that two names that are counted at once do not slow each other. */
 export const slotWidth = 8;
-/** Where things are, in words: what this is, when the service began, the newest time given out (µs), the slots. */
-export const layout = { mark: 0, start: 1, clock: 2, slots: 8 } as const;
+/** Where things are, in words: what this is, when the service began, the newest time given out (µs), its id in a cluster, the slots. */
+export const layout = { mark: 0, start: 1, clock: 2, machine: 3, slots: 8 } as const;
+/**
+ * Words of a slot, from its first on, which is the name's key. Those from `foreign` on serve cluster mode, see `Mirror`; `sets`
+ * and `changes` are two numbers of 32 bits each: how many there were, and how many of them Redis knows.
+ */
+export const word = { value: 1, flags: 2, stamp: 3, foreign: 4, sent: 5, sets: 6, changes: 7 } as const;
+/** Bits of `flags`: somebody gave the name a value; its value was asked for in Redis. */
+export const flag = { set: 1n, pulled: 2n } as const;
 export const byteLength = 8 * (layout.slots + slotCount * slotWidth);
 
 /** "skitai" and the version of the layout. */

@@ -4,13 +4,24 @@ import { SkitaiError } from "../errors.ts";
 import { LockQueue } from "./lock-queue.ts";
 import { sharesWords } from "./process.ts";
 
-/** Who gives locks: the master, or this process to itself. */
+/** What is known of a lock that was got. */
+export interface Grant {
+  /**
+   * In cluster mode a number that is greater each time somebody gets the lock: give it to what the lock guards, so that it can
+   * refuse who lost the lock without knowing yet. `undefined` without a cluster.
+   */
+  readonly fence: number | undefined;
+  /** Aborted, with LOCK_LOST, when the lock is not the holder's any more: Redis was away for too long. Never without a cluster. */
+  readonly signal: AbortSignal;
+}
+
+/** Who gives locks: the master, this process to itself, or in cluster mode Redis behind the master. */
 export interface LockService {
   /**
    * @param granted called once, when the lock is the caller's
    * @returns gives it back, or does not wait for it any more
    */
-  take(name: string, granted: () => void): () => void;
+  take(name: string, granted: (grant?: Grant) => void): () => void;
 }
 
 export interface AcquireOptions {
@@ -19,9 +30,12 @@ export interface AcquireOptions {
 }
 
 /** A lock that was got; it is given back once. */
-export interface Hold extends AsyncDisposable {
+export interface Hold extends AsyncDisposable, Grant {
   release(): void;
 }
+
+/** A lock that is free when its holder says so, or is gone. */
+const local: Grant = { fence: undefined, signal: new AbortController().signal };
 
 const maxLength = 100;
 let installed: LockService | undefined;
@@ -38,7 +52,7 @@ function processLocks(): LockService {
 }
 
 /** Locks among the parts of one process. */
-export function ownLocks(): LockService {
+function ownLocks(): LockService {
   const queue = new LockQueue<undefined>();
   let last = 0;
   return {
@@ -68,7 +82,8 @@ const running = new AsyncLocalStorage<Running>();
  * await using hold = await was.getLock("import").acquire({ timeout: 10 });
  * const total = await was.getLock("stock").run(() => recount());
  * ```
- * In cluster mode (spec H5) Redis takes the master's place, with the same calls.
+ * In cluster mode (spec H5) it is one lock of all machines, with the same calls, and `hold.fence` and `hold.signal` say more of it:
+ * while Redis is away nobody gets a lock, who waits goes on to wait, and who has one loses it after the `ttl` of the cluster.
  */
 export class Lock {
   readonly name: string;
@@ -93,8 +108,8 @@ export class Lock {
     this.#refuseTwice();
     names.add(this.name);
     try {
-      const leave = await this.#take(options);
-      return holdOf(() => {
+      const { leave, grant } = await this.#take(options);
+      return holdOf(grant, () => {
         names.delete(this.name);
         leave();
       });
@@ -108,12 +123,15 @@ export class Lock {
    * Has the lock while `act` runs.
    * @throws SkitaiError LOCK_REENTERED inside of `act` and of whatever has the lock, LOCK_TIMEOUT
    */
-  async run<Result>(act: () => Result | Promise<Result>, options: AcquireOptions = {}): Promise<Result> {
+  async run<Result>(
+    act: (held: Grant) => Result | Promise<Result>,
+    options: AcquireOptions = {},
+  ): Promise<Result> {
     this.#refuseTwice();
-    const leave = await this.#take(options);
+    const { leave, grant } = await this.#take(options);
     const self: Running = { name: this.name, over: false, outer: running.getStore() };
     try {
-      return await running.run(self, act);
+      return await running.run(self, act, grant);
     } finally {
       self.over = true;
       leave();
@@ -138,25 +156,29 @@ export class Lock {
       });
   }
 
-  async #take({ timeout }: AcquireOptions): Promise<() => void> {
+  async #take({ timeout }: AcquireOptions): Promise<Taken> {
     if (timeout !== undefined && !(timeout > 0))
       throw new SkitaiError("STATE_INVALID", {
         name: `getLock("${this.name}"): timeout`,
         value: timeout,
         accepted: "seconds above 0",
       });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<Grant | undefined>();
     const leave = processLocks().take(this.name, resolve);
-    if (timeout === undefined || timeout === Infinity) await promise;
-    else
-      await this.#limit(promise, timeout, reject).catch((error) => {
-        leave();
-        throw error;
-      });
-    return leave;
+    if (timeout === undefined || timeout === Infinity) return { leave, grant: (await promise) ?? local };
+    try {
+      return { leave, grant: (await this.#limit(promise, timeout, reject)) ?? local };
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
-  async #limit(granted: Promise<void>, timeout: number, reject: (error: Error) => void): Promise<void> {
+  async #limit(
+    granted: Promise<Grant | undefined>,
+    timeout: number,
+    reject: (error: Error) => void,
+  ): Promise<Grant | undefined> {
     const late = (): void =>
       reject(
         new SkitaiError("LOCK_TIMEOUT", {
@@ -166,18 +188,23 @@ export class Lock {
       );
     const timer = setTimeout(late, Math.min(timeout * 1000, 2 ** 31 - 1));
     try {
-      await granted;
+      return await granted;
     } finally {
       clearTimeout(timer);
     }
   }
 }
 
-function holdOf(leave: () => void): Hold {
+interface Taken {
+  readonly leave: () => void;
+  readonly grant: Grant;
+}
+
+function holdOf(grant: Grant, leave: () => void): Hold {
   let held = true;
   const release = (): void => {
     if (held) leave();
     held = false;
   };
-  return { release, [Symbol.asyncDispose]: async () => release() };
+  return { ...grant, release, [Symbol.asyncDispose]: async () => release() };
 }

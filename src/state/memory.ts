@@ -1,16 +1,16 @@
 import { SkitaiError } from "../errors.ts";
-import { keyOf, layout, slotCount, slotWidth, wordsAt } from "./layout.ts";
+import { flag, keyOf, layout, slotCount, slotWidth, word, wordsAt } from "./layout.ts";
+import { raise, tick } from "./clock.ts";
+import { Mirror } from "./mirror.ts";
 import type { ChangeListener, Words } from "./words.ts";
 
-const { start, clock, slots } = layout;
-/** Words of a slot, from its first on. */
-const value = 1;
-const isSet = 2;
-const stamp = 3;
+const { start, slots } = layout;
+const { value, flags, stamp } = word;
 
 /** The words in memory: a mapped file that processes share, or a buffer of this process. */
 export class MemoryWords implements Words {
   readonly #words: BigInt64Array;
+  readonly #halves: Int32Array;
   readonly #names: ReadonlySet<string>;
   readonly #slots = new Map<string, number>();
   readonly #listeners = new Set<ChangeListener>();
@@ -21,6 +21,7 @@ export class MemoryWords implements Words {
    */
   constructor(memory: Uint8Array, names: ReadonlySet<string>) {
     this.#words = wordsAt(memory);
+    this.#halves = new Int32Array(this.#words.buffer, this.#words.byteOffset, this.#words.length * 2);
     this.#names = names;
   }
 
@@ -28,12 +29,15 @@ export class MemoryWords implements Words {
     const slot = this.#slotOf(name);
     Atomics.store(this.#words, slot + value, integer("setgs", name, next));
     this.#mark(slot);
+    Atomics.add(this.#halves, 2 * (slot + word.sets), 1);
   }
 
   getgs(name: string, otherwise = 0): number {
     const slot = this.#slotOf(name);
     const found = Number(Atomics.load(this.#words, slot + value));
-    return found === 0 && otherwise !== 0 && this.#words[slot + isSet] === 0n ? otherwise : found;
+    return found === 0 && otherwise !== 0 && (this.#words[slot + flags]! & flag.set) === 0n
+      ? otherwise
+      : found;
   }
 
   incgs(name: string, by = 1): number {
@@ -50,8 +54,9 @@ export class MemoryWords implements Words {
 
   setlu(name: string, ...details: readonly unknown[]): number {
     const slot = this.#slotOf(name);
-    const time = this.#tick();
-    this.#raise(slot + stamp, time);
+    const time = tick(this.#words);
+    raise(this.#words, slot + stamp, time);
+    Atomics.add(this.#halves, 2 * (slot + word.changes), 1);
     for (const listener of this.#listeners) tell(listener, name, details);
     return Number(time) / 1e6;
   }
@@ -75,33 +80,18 @@ export class MemoryWords implements Words {
     for (const name of this.#names) this.#slotOf(name);
   }
 
+  /** What a cluster does with these words. */
+  mirror(): Mirror {
+    return new Mirror(this.#words, this.#halves);
+  }
+
   #mark(slot: number): void {
-    if (this.#words[slot + isSet] === 0n) Atomics.store(this.#words, slot + isSet, 1n);
+    if ((this.#words[slot + flags]! & flag.set) === 0n) Atomics.or(this.#words, slot + flags, flag.set);
   }
 
   #stampOf(name: string): number {
     const found = Number(Atomics.load(this.#words, this.#slotOf(name) + stamp));
     return found === 0 ? Number(Atomics.load(this.#words, start)) : found;
-  }
-
-  /** The next time of the one clock of all: several names' newest time changes with each of them. */
-  #tick(): bigint {
-    for (let last = Atomics.load(this.#words, clock); ;) {
-      const now = BigInt(Date.now()) * 1000n;
-      const next = now > last ? now : last + 1n;
-      const seen = Atomics.compareExchange(this.#words, clock, last, next);
-      if (seen === last) return next;
-      last = seen;
-    }
-  }
-
-  /** Of two who set it at once, the later time stays. */
-  #raise(at: number, time: bigint): void {
-    for (let last = Atomics.load(this.#words, at); last < time;) {
-      const seen = Atomics.compareExchange(this.#words, at, last, time);
-      if (seen === last) return;
-      last = seen;
-    }
   }
 
   #slotOf(name: string): number {

@@ -2,6 +2,7 @@ import { descriptorPath, openLimits, openWords, privateWords, takeDescriptor } f
 import { initializeLimits, limitsLength, MemoryLimiter } from "./limit-memory.ts";
 import type { RateLimiter } from "./limiter.ts";
 import type { MemoryWords } from "./memory.ts";
+import type { Mirror } from "./mirror.ts";
 import type { Words } from "./words.ts";
 
 const variable = "SKITAI_STATE";
@@ -42,6 +43,12 @@ export function registerNames(more: readonly string[]): void {
  */
 export function claimNames(): void {
   if (names.size > 0) open().claim();
+}
+
+/** The integers that this process may use, by name. */
+export function stateValues(): Record<string, number> {
+  const words = processWords();
+  return Object.fromEntries([...names].map((name) => [name, words.getgs(name)]));
 }
 
 /** The words of this process: its service's in a worker and in what a worker hands them to, else of its own. */
@@ -89,6 +96,15 @@ export function processLimiter(): RateLimiter {
     shared === undefined ? initializeLimits(new Uint8Array(limitsLength)) : openLimits(shared.path);
   limiter = new MemoryLimiter(memory);
   return limiter;
+}
+
+/** Makes `counting` the limiter of this process. */
+export const installLimiter = (counting: RateLimiter): void => void (limiter = counting);
+
+/** For a cluster that shares the words of this process. */
+export function processMirror(): Mirror {
+  memory ??= open();
+  return memory.mirror();
 }
 
 /** Whether the words of this process are those of a service. */

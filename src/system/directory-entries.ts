@@ -29,8 +29,10 @@ export function openDirectory(path: string): OpenDirectory {
   let closed = false;
   return {
     *[Symbol.iterator]() {
-      for (let entry = closed ? null : readdir(stream); entry; entry = closed ? null : readdir(stream))
-        yield String(new CString((Number(entry) + nameOffset) as Pointer));
+      for (let entry = closed ? null : readdir(stream); entry; entry = closed ? null : readdir(stream)) {
+        const name = String(new CString((Number(entry) + nameOffset) as Pointer));
+        if (name !== "." && name !== "..") yield name;
+      }
     },
     [Symbol.dispose]() {
       if (!closed) closedir(stream);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { openCache } from "../../src/cache/open.ts";
 import { cacheErrors, cacheSettings } from "../../src/config/cache-options.ts";
 
 test("[C1] options are sizes, a path and a time, with defaults", () => {
@@ -32,4 +33,10 @@ test("[C1] what is wrong is named, with what is accepted", () => {
     'enableCacheFs diskMax: "2gb" is not accepted; accepted: a path beside it, or 0',
   ]);
   for (const none of [undefined, null, "64mb", []]) expect(said(none).length).toBe(1);
+});
+
+test("[C1] a directory that cannot be written is one error that names it", () => {
+  expect(() => openCache(cacheSettings({ path: "/dev/null/cache" }))).toThrow(
+    /^enableCacheFs path: "\/dev\/null\/cache" is not accepted; accepted: a directory that can be written \(ENOTDIR/,
+  );
 });

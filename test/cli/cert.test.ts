@@ -22,10 +22,17 @@ test("[T6] cert makes a certificate for this machine and more names, signed by a
   const made = await cert(["App.test", "*.app.test", "10.1.2.3", "--out", "certs", "--json"]);
   expect(made).toMatchObject({ exitCode: 0, stderr: "" });
   const issued = JSON.parse(made.stdout) as { cert: string; key: string; ca: string };
-  expect(issued).toMatchObject({ cert: join(directory, "certs/app.test.crt"), key: join(directory, "certs/app.test.key"), ca });
+  expect(issued).toMatchObject({
+    cert: join(directory, "certs/app.test.crt"),
+    key: join(directory, "certs/app.test.key"),
+    ca,
+  });
   expect([issued.key, join(home, ".skitai/ca/ca.key")].map(modeOf)).toEqual([0o600, 0o600]);
   const before = readFileSync(ca, "utf8");
-  const verified = await run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", ca, issued.cert], "/");
+  const verified = await run(
+    ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", ca, issued.cert],
+    "/",
+  );
   expect(verified.stdout).toEndWith(": OK");
   const leaf = new X509Certificate(readFileSync(issued.cert));
   expect(leaf.subjectAltName).toBe(
@@ -40,7 +47,9 @@ test("[T6] cert makes a certificate for this machine and more names, signed by a
 test("[T6] two that begin at once share one CA", async () => {
   const own = { HOME: join(directory, "second") };
   mkdirSync(own.HOME);
-  const made = await Promise.all(["one.test", "two.test"].map((name) => cert([name, "--json", "--out=both"], own)));
+  const made = await Promise.all(
+    ["one.test", "two.test"].map((name) => cert([name, "--json", "--out=both"], own)),
+  );
   const files = made.map(({ stdout }) => JSON.parse(stdout) as { cert: string; ca: string });
   for (const { cert: leaf, ca: own } of files)
     expect((await run(["openssl", "verify", "-CAfile", own, leaf], "/")).stdout).toEndWith(": OK");
@@ -53,7 +62,10 @@ test("[T6] it is valid for 825 days at most, and ends with its CA", async () => 
   expect(validToDate.getTime() - Date.now()).toBeGreaterThan(824 * 86_400_000);
   for (const days of ["826", "0", "1.5", "many"]) {
     const refused = await cert([`--days=${days}`]);
-    expect([refused.exitCode, refused.stderr.includes("accepted: an integer from 1 to 825")]).toEqual([1, true]);
+    expect([refused.exitCode, refused.stderr.includes("accepted: an integer from 1 to 825")]).toEqual([
+      1,
+      true,
+    ]);
   }
 });
 
@@ -69,7 +81,19 @@ test("[T6] enableSsl serves with it, and curl believes the CA", async () => {
   await using served = await Served.start(["serve", "tls.ts"], { cwd: directory });
   const { port } = new URL(served.url);
   for (const host of ["localhost", "127.0.0.1"]) {
-    const curl = await run(["curl", "-sS", "--http1.1", "--cacert", ca, "--resolve", `localhost:${port}:127.0.0.1`, `https://${host}:${port}/`], "/");
+    const curl = await run(
+      [
+        "curl",
+        "-sS",
+        "--http1.1",
+        "--cacert",
+        ca,
+        "--resolve",
+        `localhost:${port}:127.0.0.1`,
+        `https://${host}:${port}/`,
+      ],
+      "/",
+    );
     expect(curl).toEqual({ stdout: "over tls", stderr: "", exitCode: 0 });
   }
   expect((await run(["curl", "-sS", `https://127.0.0.1:${port}/`], "/")).exitCode).toBe(60);
@@ -80,7 +104,10 @@ test("[T6] it overwrites its own certificates only", async () => {
   expect((await cert(["mine.test", "--out=again"])).exitCode).toBe(0);
   writeFileSync(join(directory, "again/theirs.test.key"), "the only key");
   const refused = await cert(["theirs.test", "--out=again"]);
-  expect([refused.exitCode, refused.stderr.includes("theirs.test.key: is there already and not of this command")]).toEqual([1, true]);
+  expect([
+    refused.exitCode,
+    refused.stderr.includes("theirs.test.key: is there already and not of this command"),
+  ]).toEqual([1, true]);
   expect(readFileSync(join(directory, "again/theirs.test.key"), "utf8")).toBe("the only key");
 });
 

@@ -24,9 +24,9 @@ for (const template of ["hono", "plain"])
     const tested = await run([process.execPath, "test"], project);
     expect(tested.stderr).toContain(" 1 pass\n 0 fail");
     expect(tested.exitCode).toBe(0);
-    expect(Object.keys(JSON.parse(readFileSync(join(project, "package.json"), "utf8")).dependencies).sort()).toEqual(
-      template === "hono" ? ["hono", "skitai"] : ["skitai"],
-    );
+    expect(
+      Object.keys(JSON.parse(readFileSync(join(project, "package.json"), "utf8")).dependencies).sort(),
+    ).toEqual(template === "hono" ? ["hono", "skitai"] : ["skitai"]);
   }, 20_000);
 
 test("[Y3] init leaves what is there alone, unless it is forced", async () => {

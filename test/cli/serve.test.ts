@@ -31,7 +31,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const get = (url: string, init: RequestInit = {}): Promise<Response> => fetch(url, { redirect: "manual", ...init });
+const get = (url: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(url, { redirect: "manual", ...init });
 
 test("[Y3] serve answers with files, and shows no directories unless it is told to", async () => {
   await using served = await Served.start(["serve", "site"], { cwd: directory });
@@ -39,7 +40,11 @@ test("[Y3] serve answers with files, and shows no directories unless it is told 
   const home = await get(`${served.url}/`);
   expect([home.status, await home.text()]).toEqual([200, "<title>Home</title>"]);
   const part = await get(`${served.url}/shown/b.txt`, { headers: { range: "bytes=1-2" } });
-  expect([part.status, await part.text(), part.headers.get("access-control-allow-origin")]).toEqual([206, "23", null]);
+  expect([part.status, await part.text(), part.headers.get("access-control-allow-origin")]).toEqual([
+    206,
+    "23",
+    null,
+  ]);
   for (const path of ["/shown/", "/shown", "/nowhere", "/shown/.secret", "/..%2foutside/file.txt"])
     expect([path, (await get(served.url + path)).status]).toEqual([path, 404]);
   expect((await get(`${served.url}/nowhere`, { method: "POST", body: "x" })).status).toBe(405);
@@ -56,7 +61,10 @@ test("[Y3] a listing shows what may be seen, and escapes what names say", async 
   expect(names.sort()).toEqual(
     [
       ["../", "../"],
-      ["./%3Cimg%20src%3Dx%20onerror%3D%22a()%22%3E%26.txt", "&lt;img src=x onerror=&quot;a()&quot;&gt;&amp;.txt"],
+      [
+        "./%3Cimg%20src%3Dx%20onerror%3D%22a()%22%3E%26.txt",
+        "&lt;img src=x onerror=&quot;a()&quot;&gt;&amp;.txt",
+      ],
       ["./b.txt", "b.txt"],
       ["./javascript%3Aalert(1)", "javascript:alert(1)"],
       ["./link.txt", "link.txt"],
@@ -77,7 +85,10 @@ test("[Y3] --spa gives pages that are not there to the app, --cors lets all site
   const page = await get(`${served.url}/users/7`, { headers: { accept: "text/html" } });
   expect([page.status, await page.text()]).toEqual([200, "<title>Home</title>"]);
   expect(page.headers.get("access-control-allow-origin")).toBe("*");
-  for (const [path, accept] of [["/gone.js", "*/*"], ["/users/7", "application/json"]] as const)
+  for (const [path, accept] of [
+    ["/gone.js", "*/*"],
+    ["/users/7", "application/json"],
+  ] as const)
     expect((await get(served.url + path, { headers: { accept } })).status).toBe(404);
   const file = await get(`${served.url}/shown/b.txt`);
   expect([await file.text(), file.headers.get("access-control-allow-origin")]).toEqual(["12345", "*"]);
@@ -105,11 +116,32 @@ test("[Y3] serve and dev run a script as bun does, with the flags behind it", as
 test("[Y3] proxy forwards to another server", async () => {
   using upstream = Bun.serve({
     port: 0,
-    fetch: async (request) => Response.json([request.method, new URL(request.url).pathname, await request.text()]),
+    fetch: async (request) =>
+      Response.json([request.method, new URL(request.url).pathname, await request.text()]),
   });
-  await using served = await Served.start(["proxy", "--to", `http://127.0.0.1:${upstream.port}/v2/`], { cwd: directory });
+  await using served = await Served.start(["proxy", "--to", `http://127.0.0.1:${upstream.port}/v2/`], {
+    cwd: directory,
+  });
   const answer = await get(`${served.url}/pets/7`, { method: "POST", body: "hello" });
   expect(await answer.json()).toEqual(["POST", "/v2/pets/7", "hello"]);
+});
+
+test("[Y3] proxy forwards websockets", async () => {
+  using upstream = Bun.serve({
+    port: 0,
+    fetch: (request, server) => (server.upgrade(request) ? undefined : new Response("no", { status: 400 })),
+    websocket: { message: (socket, text) => void socket.send(`echo ${text}`) },
+  });
+  await using served = await Served.start(["proxy", `--to=http://127.0.0.1:${upstream.port}`], {
+    cwd: directory,
+  });
+  const socket = new WebSocket(served.url.replace("http", "ws"));
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  socket.onopen = () => socket.send("hello");
+  socket.onmessage = ({ data }) => resolve(data);
+  socket.onerror = () => reject(new Error("no websocket"));
+  expect(await promise).toBe("echo hello");
+  socket.close();
 });
 
 const wrong: readonly [words: string[], said: string][] = [
@@ -119,7 +151,10 @@ const wrong: readonly [words: string[], said: string][] = [
   [["serve", "site", "site"], "site: is a word too many"],
   [["serve", "site", "--port=many"], 'port: "many" is not accepted'],
   [["dev", "site"], "site: is a directory, name the script in it"],
-  [["proxy", "--to", "ftp://a/"], '--to: "ftp://a/" is not accepted; accepted: http://host:port or https://host:port'],
+  [
+    ["proxy", "--to", "ftp://a/"],
+    '--to: "ftp://a/" is not accepted; accepted: http://host:port or https://host:port',
+  ],
   [["proxy", "--to", "http://user:word@a/"], '--to: "http://user:word@a/" is not accepted'],
   [["srve", "site"], "srve: unknown command, did you mean serve?"],
 ];

@@ -29,7 +29,10 @@ export class Served implements AsyncDisposable {
   }
 
   /** Resolves when it serves. */
-  static async start(words: readonly string[], options: ServedOptions): Promise<Served & { readonly url: string }> {
+  static async start(
+    words: readonly string[],
+    options: ServedOptions,
+  ): Promise<Served & { readonly url: string }> {
     const served = new Served([...words, "--port=0"], options);
     for (const end = Date.now() + 20_000; ; await Bun.sleep(5)) {
       const url = / serves (\S+)\/ /.exec(served.output.text)?.[1];

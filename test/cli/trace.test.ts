@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { LoggedRequest } from "../../cli/trace/log-line.ts";
 import { matchingLines } from "../../cli/trace/matching-lines.ts";
+import { callTree, type Node } from "../../cli/trace/tree.ts";
 import { testClient, type TestClient } from "../../src/testing/index.ts";
 import { eventually, openDirectory, run, skitai, skitaiCommand } from "./support.ts";
 
@@ -26,7 +28,11 @@ beforeAll(async () => {
   const first = await hop("first", [`--next=${hostOf(middle)}`]);
   await Promise.all([first.get("/other"), first.get("/asked"), end.get("/alone")]);
   // The log is written behind the answer.
-  const line = await eventually(() => / GET \/asked .*? (GTID\S+) 1000 /.exec(readFileSync(join(logs("first"), "request.log"), "utf8")) ?? undefined);
+  const line = await eventually(
+    async () =>
+      / GET \/asked .*? (GTID\S+) 1000 /.exec(readFileSync(join(logs("first"), "request.log"), "utf8")) ??
+      undefined,
+  );
   id = line[1]!;
   for (const client of opened.splice(0)) await client.stop();
 }, 30_000);
@@ -58,11 +64,18 @@ test("[L6] trace draws who called whom across services, from text and JSON logs"
   expect(traced).toMatchObject({ exitCode: 0, stderr: "" });
   const tree = JSON.parse(traced.stdout) as { roots: Shown[]; others: unknown[] };
   expect([tree.roots.map(shape), tree.others]).toEqual([[expected], []]);
-  const drawn = await run([...skitaiCommand, "trace", id, logs("end"), logs("first"), logs("middle")], directory);
+  const drawn = await run(
+    [...skitaiCommand, "trace", id, logs("end"), logs("first"), logs("middle")],
+    directory,
+  );
   const lines = drawn.stdout.split("\n");
   expect(lines[0]).toBe(`${id}: 7 requests`);
-  expect(lines[1]).toMatch(/^1000 {2}GET \/asked {2}200 {2}\d+ ms {2}\(\d+ handling, \d+ transfer\) 20\S+Z W0 127\.0\.0\.1:\d+ \S+request\.log$/);
-  expect(lines.filter((line) => /^[├└]─ 200[12]\?? {2}GET \/asked\/[12] {2}200 {2}\d+ ms/.test(line))).toHaveLength(2);
+  expect(lines[1]).toMatch(
+    /^1000 {2}GET \/asked {2}200 {2}\d+ ms {2}\(\d+ handling, \d+ transfer\) 20\S+Z W0 127\.0\.0\.1:\d+ \S+request\.log$/,
+  );
+  expect(
+    lines.filter((line) => /^[├└]─ 200[12]\?? {2}GET \/asked\/[12] {2}200 {2}\d+ ms/.test(line)),
+  ).toHaveLength(2);
   expect(lines.filter((line) => /^[│ ] {2}[├└]─ 300[234]\?? {2}GET/.test(line))).toHaveLength(4);
   expect(drawn.stdout).toContain("info  at /asked\n");
   expect(drawn.stdout).not.toContain("/other");
@@ -74,22 +87,59 @@ test("[L6] rotated and compressed files and the standard input are read; what a 
   mkdirSync(place);
   const lines = readFileSync(join(logs("end"), "request.log"), "utf8");
   writeFileSync(join(place, "request-20260101.log.gz"), Bun.gzipSync(lines));
-  writeFileSync(join(place, "request-20260102-101112.log"), readFileSync(join(logs("middle"), "request.log")));
+  writeFileSync(
+    join(place, "request-20260102-101112.log"),
+    readFileSync(join(logs("middle"), "request.log")),
+  );
   const input = Bun.file(join(logs("first"), "request.log"));
-  const child = Bun.spawn([...skitaiCommand, "trace", id, "moved", "-", "--json"], { cwd: directory, stdin: input, stdout: "pipe" });
+  const child = Bun.spawn([...skitaiCommand, "trace", id, "moved", "-", "--json"], {
+    cwd: directory,
+    stdin: input,
+    stdout: "pipe",
+  });
   const { roots } = (await child.stdout.json()) as { roots: Shown[] };
-  expect(roots.map(({ ltxnid, calls }) => [ltxnid, calls.map((call) => call.calls.length)])).toEqual([[1000, [2, 2]]]);
+  expect(roots.map(({ ltxnid, calls }) => [ltxnid, calls.map((call) => call.calls.length)])).toEqual([
+    [1000, [2, 2]],
+  ]);
   const alone = await skitai(["trace", id, logs("middle")], directory);
   expect(alone.stdout.match(/called as 100[12], its caller is in none of these logs/g)).toHaveLength(2);
   const entries = await skitai(["trace", id, join(logs("first"), "app.log")], directory);
   expect(entries.stdout).toContain("of requests that are in none of these logs:\n  info  at /asked\n");
 });
 
+const request = (ltxnid: number, start: number, handling: number): LoggedRequest => ({
+  ...{ kind: "request", gtxnid: "G", ltxnid, start, handling, transfer: 0, blur: 0 },
+  ...{ method: "GET", host: "h", uri: "/", status: 200, worker: "W0", file: "logs/request.log" },
+});
+const idsOf = ({ ltxnid, ambiguous, calls }: Node): unknown => [ltxnid, ambiguous, ...calls.map(idsOf)];
+
+test("[L6] who called is told by ids first, then by times; what they leave open is marked", () => {
+  const tree = (...requests: LoggedRequest[]): unknown[] => callTree(requests).roots.map(idsOf);
+  // 2002 has no call 2002; 2001 is over when 3003 begins.
+  expect(
+    tree(request(3002, 40, 5), request(2002, 0, 900), request(2001, 1, 900), request(1000, 0, 999)),
+  ).toEqual([[1000, false, [2002, false], [2001, false, [3002, false]]]]);
+  expect(
+    tree(request(1000, 0, 999), request(2001, 0, 100), request(2002, 500, 100), request(3003, 550, 9)),
+  ).toEqual([[1000, false, [2001, false], [2002, false, [3003, false]]]]);
+  expect(
+    tree(request(1000, 0, 999), request(2001, 0, 900), request(2002, 0, 900), request(3003, 50, 9)),
+  ).toEqual([[1000, false, [2001, false], [2002, false, [3003, true]]]]);
+  // Sent off and not waited for.
+  expect(tree(request(1000, 0, 10), request(2001, 5000, 100))).toEqual([[1000, false, [2001, false]]]);
+});
+
 test("[L6] what a client wrote does not steer the terminal, and ids that only start alike are others", async () => {
   const file = join(directory, "hostile.log");
   const line = (gtxn: string, uri: string): string =>
     `2026.01.02 03:04:05 127.0.0.1 host GET ${uri} 1.1 0 200 2 ${gtxn} 1000 "a \\" b" - - "x ${gtxn} 1000" - W0 1 2 3\n`;
-  appendFileSync(file, line("GTID-1", "/a\x1b[31m\x9b2J") + line("GTID-12", "/b") + "no line GTID-1\n{GTID-1\n" + "  GTID-1 loose\n");
+  appendFileSync(
+    file,
+    line("GTID-1", "/a\x1b[31m\x9b2J") +
+      line("GTID-12", "/b") +
+      "no line GTID-1\n{GTID-1\n" +
+      "  GTID-1 loose\n",
+  );
   const drawn = await run([...skitaiCommand, "trace", "GTID-1", "hostile.log"], directory);
   expect(drawn.stdout).toStartWith("GTID-1: 1 request\n1000  GET /a?[31m?2J  200  5 ms");
   const other = await skitai(["trace", "GTID-12", "hostile.log"], directory);
@@ -110,7 +160,10 @@ test("[L6] lines are found whole, wherever chunks end", async () => {
 
 test("[L6] a big log takes constant memory", async () => {
   const file = join(directory, "big.log");
-  const block = "2026.01.02 03:04:05 127.0.0.1 host GET / 1.1 0 200 2 GTID-C1-R1 1000 - - - - - W0 1 2 3\n".repeat(12_000);
+  const block =
+    "2026.01.02 03:04:05 127.0.0.1 host GET / 1.1 0 200 2 GTID-C1-R1 1000 - - - - - W0 1 2 3\n".repeat(
+      12_000,
+    );
   for (let count = 0; count < 200; count++) appendFileSync(file, block);
   appendFileSync(file, block.slice(0, 92).replace("GTID-C1-R1", "GTID-C1-R2"));
   const child = Bun.spawn([...skitaiCommand, "trace", "GTID-C1-R2", file], { stdout: "pipe" });

@@ -17,6 +17,7 @@ beforeAll(() => {
     async fetch(request) {
       const { pathname } = new URL(request.url);
       if (pathname === "/never") await gate.promise;
+      if (pathname === "/slow") await Bun.sleep(30);
       if (pathname.startsWith("/status/")) return new Response("no", { status: Number(pathname.slice(8)) });
       if (pathname === "/rows")
         return Response.json([
@@ -92,6 +93,17 @@ describe("[Q3] a task", () => {
     expect([result.status, result.statusCode]).toEqual([STA_TIMEOUT, 702]);
     expect(await errorOf(task.fetch())).toMatchObject({ code: "BACKEND_TIMEOUT", status: 504 });
     expect(result.reason).toContain("@task: GET /never");
+  });
+
+  test("a timeout may be longer than a timer can wait, but not without end", async () => {
+    for (const timeout of ["30d", 2 ** 31] as const) {
+      const task = get("@task/slow", undefined, { timeout, firstByteTimeout: timeout });
+      expect((await task.dispatch({ timeout })).statusCode).toBe(200);
+    }
+    for (const timeout of [Number.POSITIVE_INFINITY, Number.NaN]) {
+      expect(await errorOf(get("@task/a").dispatch({ timeout }))).toMatchObject({ code: "OPTION_INVALID" });
+      expect(() => get("@task/a", undefined, { timeout })).toThrow(/OPTION_INVALID|accepted/);
+    }
   });
 
   test("one nobody awaits raises nothing", async () => {

@@ -204,5 +204,10 @@ describe("[X4] was.ws", () => {
     expect(() => ws("@http-only/x")).toThrow("ws or wss");
     expect(() => ws("http://user:secret@host/")).toThrow('"http://host/" is not accepted');
     expect(() => ws("@live/x", { maxMessage: "much" })).toThrow("maxMessage of a websocket");
+    for (const timeout of ["soon", -1, Number.POSITIVE_INFINITY])
+      expect(() => ws("@live/x", { timeout })).toThrow("timeout of a websocket");
+    for (const path of ["/../x", "/a/%2e%2E/x", "/a/..", "/a\r\nx: 1", "/a\\x", "/a\tb"])
+      expect(() => ws(`@live${path}`)).toThrow("a path without .. and control characters");
+    expect(() => ws(undefined as never)).toThrow("ws or wss");
   });
 });

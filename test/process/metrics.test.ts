@@ -41,14 +41,12 @@ test("[U2] metrics are the sums of all workers, over their deaths and reloads, a
   expect(killed.get(counted("/shop", "2xx"))).toBe(2);
   expect(killed.get("skitai_errors_total")).toBe(2);
   // What was counted behind the last look is said at a worker's orderly end.
-  await watched.get("/shop");
-  expect((await fetch(await service.url("/shop"))).status).toBe(200);
+  const old = await service.workers();
+  for (let n = 0; n < 2; n++) expect(await watched.get("/shop")).toBe("a cart");
   service.signal("SIGHUP");
-  const reloaded = await eventually(async () => {
-    const now = await watched.metrics();
-    const left = (await service.workers()).filter((pid) => workers.includes(pid));
-    return now.get('skitai_reloads_total{outcome="ok"}') === 1 && left.length === 0 && now;
-  });
+  await eventually(async () => (await service.workers()).every((pid) => !old.includes(pid)));
+  const reloaded = await watched.metrics();
+  expect(reloaded.get('skitai_reloads_total{outcome="ok"}')).toBe(1);
   expect(reloaded.get(counted("/shop", "2xx"))).toBe(4);
   expect(reloaded.get("skitai_worker_restarts_total")).toBe(1);
 }, 30_000);
@@ -81,6 +79,28 @@ test("[U2] calls to backends and their members are counted by alias", async () =
   expect(down.get(`skitai_upstream_member_up{${member}}`)).toBe(0);
   const outcomes = [...down].filter(([name]) => name.startsWith("skitai_corequest_duration_seconds_count"));
   expect(outcomes.reduce((sum, [, count]) => sum + count, 0)).toBe(2);
+}, 20_000);
+
+test("[U2] the cache of a proxy counts what it answered", async () => {
+  await using server = Bun.serve({
+    port: 0,
+    fetch: () => new Response("12.50", { headers: { "cache-control": "max-age=60" } }),
+  });
+  const env = { PRICES: `127.0.0.1:${server.port}`, CACHED: "1" };
+  await using watched = await Watched.start(["--workers=1"], env);
+  for (let n = 0; n < 4; n++) expect(await watched.get("/cached/price")).toBe("12.50");
+  const metrics = await watched.metrics();
+  expect(metrics.get('skitai_http_cache_total{outcome="hit"}')).toBe(3);
+  expect(metrics.get('skitai_http_cache_total{outcome="miss"}')).toBe(1);
+  expect(metrics.get("skitai_http_cache_entries")).toBe(1);
+  const { caches } = await watched.overview();
+  expect(caches).toContainEqual({
+    name: "proxy",
+    hits: 3,
+    misses: 1,
+    entries: 1,
+    bytes: expect.any(Number),
+  });
 }, 20_000);
 
 test("[U2] the admin port serves metrics and page, and takes no orders", async () => {

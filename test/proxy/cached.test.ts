@@ -111,6 +111,16 @@ describe("[C1] a reverse proxy with a cache in memory", () => {
     }
     expect(states).toEqual(new Set(["fwd", "hit"]));
   });
+
+  test("[C1] no Host of a client makes its answer one of the calls", async () => {
+    await server.post("/purge", { all: true });
+    for (let i = 0; i < 4; i++) {
+      const { text } = await server.get("/called", { headers: { ...once.headers, host: "up.alias" } });
+      expect(text).toBe(`/other/ ${version}`);
+      const { data } = await server.get<[string, string]>("/call", once);
+      expect(data[0]).toBe(`/called ${version}`);
+    }
+  });
 });
 
 test("[C1] a cache on disk is shared by the workers and outlives a restart", async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { Readable } from "node:stream";
 import { RawConnection } from "../support/raw-connection.ts";
 import { eventually } from "../process/support.ts";
 import { ok, proxyTo, RawUpstream, saying } from "./support.ts";
@@ -153,4 +155,20 @@ test("[P1] a client that breaks its upload off breaks the upstream's request off
   client[Symbol.dispose]();
   await eventually(() => peer.closed);
   expect(peer.received).not.toContain("0\r\n\r\n");
+});
+
+test("[P1] a dot segment that only the upstream would take for one does not lead out of the mount", async () => {
+  await using upstream = await saying(ok("in"));
+  await using proxy = await proxyTo([upstream.port]);
+  const { hostname, port } = new URL(proxy.url);
+  const statusOf = async (path: string): Promise<string> => {
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n`);
+    return (await new Response(Readable.toWeb(socket) as never).text()).slice(9, 12);
+  };
+  for (const path of ["/..%2fadmin", "/%2e%2e%2Fadmin", "/a/.%2e%5cadmin", "/..;/admin", "/a%2f..", "/a%2f./b"])
+    expect([path, await statusOf(`/search${path}`)]).toEqual([path, "400"]);
+  expect(upstream.requests).toBe(0);
+  for (const path of ["/...", "/..a/b", "/a..%2fb", "/.well-known/x", "/a%2fb", "/x;y=..", "/?a=/..%2f"])
+    expect([path, await statusOf(`/search${path}`)]).toEqual([path, "200"]);
 });

@@ -1,6 +1,7 @@
 import { RedisClient, SQL } from "bun";
 import { startPostgres } from "../../../test/support/postgres.ts";
 import { RedisServer } from "../../../test/support/redis.ts";
+import { upstream } from "./upstream.ts";
 
 // One service with its data: says where it is, and ends with its standard input. Every row, value and answer is of one
 // length, so that every request of a case is.
@@ -42,7 +43,7 @@ function http() {
   return { at: `127.0.0.1:${server.port}`, stop: () => server.stop(true) };
 }
 
-const services = { postgres, redis, http };
+const services = { postgres, redis, http, upstream };
 const { at, stop } = await services[process.argv[2] as keyof typeof services]();
 process.stdout.write(`${at}\n`);
 for await (const _ of process.stdin);

@@ -27,7 +27,7 @@ const temporaryPaths = (directory: string): string =>
     .join(" ");
 
 /** keepalive_requests: the default of 1000 would close connections under load. tcp_nopush stays off: 40 ms stalls. */
-const configuration = (launch: Launch, id: string, extra: string, listen: string): string => `
+const configuration = (launch: Launch, id: string, extra: string, listen: string, here: string): string => `
 daemon off; ${user} worker_processes 1; pid ${launch.directory}/nginx.pid; error_log stderr;
 events { worker_connections 1024; }
 http {
@@ -41,24 +41,35 @@ http {
   server {
     listen 127.0.0.1:${launch.port}${listen};
     root ${launch.site};
-    location = / { return 200 "Hello World"; }
+    ${here}
   }
 }
 `;
 
-const nginxWith = (
+interface More {
+  /** The global transaction id. */
+  readonly id?: string;
+  /** Of the `http` block. */
+  readonly http?: string | ((launch: Launch) => string);
+  /** After the port. */
+  readonly listen?: string;
+  /** Of the `server` block. */
+  readonly here?: string;
+}
+
+const hello = 'location = / { return 200 "Hello World"; }';
+
+export const nginxWith = (
   about: string,
-  id = countedId,
-  extra: string | ((launch: Launch) => string) = "",
-  listen = "",
+  { id = countedId, http = "", listen = "", here = hello }: More = {},
 ): Server => ({
   about: `nginx, ${about}`,
   log: true,
   programs: ["nginx"],
   async command(launch): Promise<Command> {
     const file = join(launch.directory, "nginx.conf");
-    const more = typeof extra === "string" ? extra : extra(launch);
-    await Bun.write(file, configuration(launch, id, more, listen));
+    const more = typeof http === "string" ? http : http(launch);
+    await Bun.write(file, configuration(launch, id, more, listen, here));
     return { argv: ["nginx", "-e", "stderr", "-p", launch.directory, "-c", file] };
   },
 });
@@ -69,11 +80,9 @@ const tls = ({ certificate: { cert, key } }: Launch): string =>
 
 export const nginx = {
   nginx: nginxWith("sendfile, buffered log of the same fields"),
-  "nginx-request-id": nginxWith("the same with $request_id as transaction id", randomId),
-  "nginx-tls": nginxWith("TLS and HTTP/2", countedId, tls, " ssl http2"),
-  "nginx-file-cache": nginxWith(
-    "the same and open_file_cache",
-    countedId,
-    "open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s;",
-  ),
+  "nginx-request-id": nginxWith("the same with $request_id as transaction id", { id: randomId }),
+  "nginx-tls": nginxWith("TLS and HTTP/2", { http: tls, listen: " ssl http2" }),
+  "nginx-file-cache": nginxWith("the same and open_file_cache", {
+    http: "open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s;",
+  }),
 } satisfies Record<string, Server>;

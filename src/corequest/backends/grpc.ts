@@ -20,7 +20,7 @@ import type { Backend, Call, Failure } from "../backend.ts";
 import type { Control } from "../control.ts";
 import { CorequestError } from "../errors.ts";
 import { Result } from "../result.ts";
-import { failureCodes, STA_NETERR, STA_TIMEOUT, STA_UNSENT } from "../status.ts";
+import { failureCodes } from "../status.ts";
 
 /** One call of a method that answers with one message. */
 export interface GrpcUnaryCall extends Call {
@@ -179,7 +179,6 @@ export function failureOf(
   if (service !== undefined && codeName(service.code) === "DEADLINE_EXCEEDED")
     return {
       outcome: "maybe sent",
-      status: STA_TIMEOUT,
       statusCode: failureCodes.timeout,
       error: new CorequestError("BACKEND_TIMEOUT", target, label, detail),
       memberFailed: false,
@@ -188,7 +187,6 @@ export function failureOf(
     return {
       // A message that cannot be made, an iterable that throws.
       outcome: "answered",
-      status: STA_UNSENT,
       statusCode: failureCodes.failed,
       error: error as Error,
       memberFailed: false,
@@ -196,7 +194,6 @@ export function failureOf(
   const unsent = neverConnected.test(service.details);
   return {
     outcome: unsent ? "unsent" : "maybe sent",
-    status: unsent ? STA_UNSENT : STA_NETERR,
     statusCode: unsent ? failureCodes.connect : failureCodes.network,
     error: new CorequestError(unsent ? "BACKEND_UNSENT" : "BACKEND_NETWORK", target, label, detail),
     memberFailed: true,

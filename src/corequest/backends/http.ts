@@ -5,11 +5,14 @@ import { toTraceparent } from "../../trace/traceparent.ts";
 import type { Backend, Failure } from "../backend.ts";
 import type { Control } from "../control.ts";
 import { SkitaiError } from "../../errors.ts";
+import { longestTimer } from "../durations.ts";
 import { CorequestError } from "../errors.ts";
 import { cachedFetch } from "../http-cached.ts";
 import { type HttpCall } from "../http-call.ts";
 import { httpResult } from "../http-result.ts";
-import { failureCodes, STA_NETERR, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "../status.ts";
+import { Crowded, type Gate, gateOf } from "./http-gate.ts";
+import type { Result } from "../result.ts";
+import { failureCodes } from "../status.ts";
 
 /** A member as `fetch` knows it; it keeps the connections itself, by origin. */
 interface Origin {
@@ -19,13 +22,15 @@ interface Origin {
   /** Of the member's user and password. */
   readonly authorization: string | undefined;
   readonly init: BunFetchRequestInit;
+  readonly gate: Gate | undefined;
 }
 
 const userAgent = "skitai";
 
 /** HTTP/1.1 by Bun's `fetch`. Spec Q2. */
 export const http: Backend<HttpCall, Origin> = {
-  connect({ declaration, label }, { name: alias, type, options }) {
+  connect(member, { name: alias, type, options }) {
+    const { declaration, label } = member;
     const { host, port, user, password, database } = declaration;
     const secure = options.ssl === undefined ? type === "https" || type === "wss" : options.ssl !== false;
     const tls = typeof options.ssl === "object" ? { tls: tlsOf(options.ssl) } : {};
@@ -37,22 +42,33 @@ export const http: Backend<HttpCall, Origin> = {
       origin: `${secure ? "https" : "http"}://${place}${base}`,
       authorization: user === undefined ? undefined : basic(user, password),
       init: { ...tls, ...(port === 0 ? { unix: host } : {}) },
+      gate: gateOf(member, options),
     };
   },
 
   async start(call, origin, control) {
-    for (let left = call.retries; ; left--) {
-      const response = await send(call, origin, control);
-      const pause = left > 0 && call.idempotent ? pauseOf(response) : undefined;
-      if (pause === undefined || pause >= control.left) return httpResult(response, origin, call.label, call);
-      await response.body?.cancel();
-      await Bun.sleep(pause);
-      if (control.reason !== undefined) throw new DOMException("given up", "AbortError");
+    if (origin.gate === undefined) return exchange(call, origin, control);
+    const leave = await origin.gate.enter(control);
+    try {
+      return await exchange(call, origin, control);
+    } finally {
+      leave();
     }
   },
 
   failure: failureOf,
 };
+
+async function exchange(call: HttpCall, origin: Origin, control: Control): Promise<Result<unknown>> {
+  for (let left = call.retries; ; left--) {
+    const response = await send(call, origin, control);
+    const pause = left > 0 && call.idempotent ? pauseOf(response) : undefined;
+    if (pause === undefined || pause >= control.left) return httpResult(response, origin, call.label, call);
+    await response.body?.cancel();
+    await Bun.sleep(pause);
+    if (control.reason !== undefined) throw new DOMException("given up", "AbortError");
+  }
+}
 
 function send(call: HttpCall, origin: Origin, control: Control): Promise<Response> {
   const { method, body, redirect, firstByte } = call;
@@ -82,7 +98,10 @@ class FirstByteTimeout extends Error {}
 /** A signal that aborts this attempt: when the call is given up, and when the time is over before `clear`. */
 function abortAfter(ms: number, control: Control): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new FirstByteTimeout(`no answer in ${ms} ms`)), ms);
+  const timer = setTimeout(
+    () => controller.abort(new FirstByteTimeout(`no answer in ${ms} ms`)),
+    Math.min(ms, longestTimer),
+  );
   control.onCancel(() => controller.abort());
   return { signal: controller.signal, clear: () => clearTimeout(timer) };
 }
@@ -129,17 +148,16 @@ function failureOf(error: unknown, call: HttpCall, { label }: Member, { name }: 
   if (error instanceof CorequestError)
     return {
       outcome: "answered",
-      status: STA_REQFAIL,
       statusCode: failureCodes.failed,
       error,
       memberFailed: false,
     };
+  if (error instanceof Crowded) return crowded(error, call, label, name);
   const code = String((error as { code?: unknown }).code ?? "");
   if (isOwn(error) || answered.test(code)) return blameless(error, call, label, name);
   const target = { alias: name, member: label };
   const failure = (reached: boolean, statusCode: number, accepted: string): Failure => ({
     outcome: reached ? "maybe sent" : "unsent",
-    status: statusCode === failureCodes.timeout ? STA_TIMEOUT : reached ? STA_NETERR : STA_UNSENT,
     statusCode,
     error: new CorequestError(reached ? "BACKEND_NETWORK" : "BACKEND_UNSENT", target, call.label, {
       accepted,
@@ -168,10 +186,20 @@ function isOwn(error: unknown): boolean {
   return typeof code !== "string" || code.startsWith("ERR_INVALID_");
 }
 
+/** Another member may have a place; this one is as well as before. */
+const crowded = (cause: Crowded, call: HttpCall, member: string, alias: string): Failure => ({
+  outcome: "unsent",
+  statusCode: failureCodes.connect,
+  error: new CorequestError("BACKEND_UNSENT", { alias, member }, call.label, {
+    accepted: `a free connection, see its alias's connections and queue (${cause.message})`,
+    cause,
+  }),
+  memberFailed: false,
+});
+
 /** The member is as well as before. */
 const blameless = (cause: unknown, call: HttpCall, member: string, alias: string): Failure => ({
   outcome: "maybe sent",
-  status: STA_REQFAIL,
   statusCode: failureCodes.failed,
   error: new CorequestError(
     "BACKEND_FAILED",

@@ -4,9 +4,10 @@ import type { JobPool } from "../../jobs/pool.ts";
 import { processPool, runProgram, threadPool } from "../../jobs/pools.ts";
 import type { SubprocessOptions as ProgramOptions } from "../../jobs/subprocess.ts";
 import { SkitaiError } from "../../errors.ts";
+import { secondsOf } from "../durations.ts";
 import { Result } from "../result.ts";
-import { failureCodes, STA_REQFAIL } from "../status.ts";
-import { seconds, Task } from "../task.ts";
+import { failureCodes } from "../status.ts";
+import { Task } from "../task.ts";
 
 /** How a job is called when there is more to say than its arguments. */
 export interface JobCall<Args extends unknown[], Value, Data> {
@@ -75,7 +76,7 @@ function task(
   filter: ((value: unknown) => unknown) | undefined,
   run: (signal: AbortSignal) => Promise<unknown>,
 ): Task {
-  const parts = { alias, label, timeout: timeout === undefined ? undefined : seconds(timeout) };
+  const parts = { alias, label, timeout: secondsOf(timeout) };
   return new Task(async (control) => {
     try {
       const value = await run(control.signal);
@@ -89,7 +90,6 @@ function task(
 function failed(error: unknown): Result<unknown> {
   const known = error instanceof Error ? error : new Error(String(error));
   return new Result<unknown>(undefined, {
-    status: STA_REQFAIL,
     statusCode: known instanceof SkitaiError ? known.status : failureCodes.failed,
     reason: known.message,
     error: known,

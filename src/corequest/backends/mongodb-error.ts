@@ -3,7 +3,7 @@ import type { Member } from "../../upstream/member.ts";
 import { SkitaiError } from "../../errors.ts";
 import type { Call, Failure } from "../backend.ts";
 import { CorequestError, type Target } from "../errors.ts";
-import { failureCodes, STA_NETERR, STA_NORMAL, STA_REQFAIL, STA_TIMEOUT, STA_UNSENT } from "../status.ts";
+import { failureCodes } from "../status.ts";
 
 /** An operation that MongoDB refused: what `fetch` throws. Status 409 for a key that exists, else 500. */
 export class MongoError extends CorequestError {
@@ -62,7 +62,6 @@ export function mongoFailure(error: unknown, { label }: Call, member: Member, { 
   if (cause.name.startsWith("MongoNetwork"))
     return {
       outcome: "maybe sent",
-      status: STA_NETERR,
       statusCode: failureCodes.network,
       error: new CorequestError("BACKEND_NETWORK", target, label, detail("a connection that lasts")),
       memberFailed: true,
@@ -70,7 +69,6 @@ export function mongoFailure(error: unknown, { label }: Call, member: Member, { 
     };
   return {
     outcome: "answered",
-    status: STA_REQFAIL,
     statusCode: failureCodes.failed,
     error:
       cause instanceof SkitaiError
@@ -84,18 +82,16 @@ function refused(cause: Refusal, target: Target, label: string): Failure {
   if (cause.code === outOfTime)
     return {
       outcome: "maybe sent",
-      status: STA_TIMEOUT,
       statusCode: failureCodes.timeout,
       error: new CorequestError("BACKEND_TIMEOUT", target, label, { accepted: "an answer in time", cause }),
       memberFailed: false,
     };
   const error = new MongoError(target, label, cause);
-  return { outcome: "answered", status: STA_NORMAL, statusCode: error.status, error, memberFailed: false };
+  return { outcome: "answered", statusCode: error.status, error, memberFailed: false };
 }
 
 const unsent = (statusCode: number, error: Error, memberFailed: boolean): Failure => ({
   outcome: "unsent",
-  status: STA_UNSENT,
   statusCode,
   error,
   memberFailed,

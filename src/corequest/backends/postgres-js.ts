@@ -12,19 +12,37 @@ export function open(member: Member, cluster: Cluster): SqlDriver {
   return new PostgresJsDriver(postgresSettings(member, cluster));
 }
 
+/**
+ * Which texts are prepared: a connection keeps a statement until it ends, on both sides. The first ones of some length are; who
+ * writes values into texts has no use of it.
+ */
+class Prepared {
+  static readonly #most = 256;
+  static readonly #longest = 4096;
+  readonly #texts = new Set<string>();
+
+  wants(sql: string): boolean {
+    if (this.#texts.has(sql)) return true;
+    if (sql.length > Prepared.#longest || this.#texts.size >= Prepared.#most) return false;
+    this.#texts.add(sql);
+    return true;
+  }
+}
+
 class PostgresJsDriver implements SqlDriver {
   readonly begin = "begin";
   readonly client: Sql;
   readonly fault = faultOf;
+  readonly #prepared = new Prepared();
   readonly #sessions: Sessions;
 
   constructor(settings: PostgresSettings) {
     this.client = connect(settings, { idle_timeout: settings.idleTimeout, ...settings.more });
-    this.#sessions = new Sessions(settings);
+    this.#sessions = new Sessions(settings, this.#prepared);
   }
 
   query(sql: string, parameters: readonly unknown[], control: Steering): Promise<Rows> {
-    return ask(this.client, sql, parameters, control);
+    return ask(this.client, sql, parameters, control, this.#prepared);
   }
 
   reserve(control: Steering): Promise<SqlSession> {
@@ -66,12 +84,14 @@ function connect({ tls, path, ...rest }: PostgresSettings, more: Record<string, 
  */
 class Sessions {
   readonly #settings: PostgresSettings;
+  readonly #prepared: Prepared;
   readonly #turns: Turns;
   readonly #free: Session[] = [];
   readonly #all = new Set<Session>();
 
-  constructor(settings: PostgresSettings) {
+  constructor(settings: PostgresSettings, prepared: Prepared) {
     this.#settings = settings;
+    this.#prepared = prepared;
     this.#turns = new Turns(settings.pool);
   }
 
@@ -84,7 +104,7 @@ class Sessions {
     return {
       query: async (sql, parameters, steering) => {
         if (session.dead !== undefined) throw session.dead;
-        const rows = await ask(session.client, sql, parameters, steering);
+        const rows = await ask(session.client, sql, parameters, steering, this.#prepared);
         session.used = true;
         return rows;
       },
@@ -151,9 +171,11 @@ async function ask(
   sql: string,
   parameters: readonly unknown[],
   control: Steering,
+  prepared: Prepared,
 ): Promise<Rows> {
   const given = parameters.map((value) => (Array.isArray(value) ? new List(value) : value));
-  const query = connection.unsafe(sql, given as never[], { prepare: parameters.length > 0 });
+  const prepare = parameters.length > 0 && prepared.wants(sql);
+  const query = connection.unsafe(sql, given as never[], { prepare });
   control.onCancel(() => query.cancel());
   const answer = (await query) as unknown as Answer;
   if (Array.isArray(answer[0])) return rowsOf<Row>([], (answer.at(-1) as Answer).count ?? 0);

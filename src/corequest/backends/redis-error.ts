@@ -3,7 +3,7 @@ import type { Member } from "../../upstream/member.ts";
 import { SkitaiError } from "../../errors.ts";
 import type { Call, Failure } from "../backend.ts";
 import { CorequestError, type Target } from "../errors.ts";
-import { failureCodes, STA_NETERR, STA_NORMAL, STA_REQFAIL, STA_UNSENT } from "../status.ts";
+import { failureCodes } from "../status.ts";
 
 /** A command that Redis refused: what `fetch` throws. */
 export class RedisError extends CorequestError {
@@ -51,7 +51,6 @@ export function redisFailure(error: unknown, { label }: Call, member: Member, { 
   if (isReply(cause))
     return {
       outcome: "answered",
-      status: STA_NORMAL,
       statusCode: 500,
       error: new RedisError(target, label, cause),
       memberFailed: false,
@@ -59,7 +58,6 @@ export function redisFailure(error: unknown, { label }: Call, member: Member, { 
   if (cause instanceof SkitaiError)
     return {
       outcome: "answered",
-      status: STA_REQFAIL,
       statusCode: failureCodes.failed,
       error: cause,
       memberFailed: false,
@@ -67,7 +65,6 @@ export function redisFailure(error: unknown, { label }: Call, member: Member, { 
   if (error instanceof RedisUnsent || isUnwritable(error)) return unsent(cause, target, label);
   return {
     outcome: "maybe sent",
-    status: STA_NETERR,
     statusCode: failureCodes.network,
     error: new CorequestError("BACKEND_NETWORK", target, label, {
       accepted: "a connection that lasts",
@@ -92,7 +89,6 @@ function unsent(cause: unknown, target: Target, label: string): Failure {
   const accepted = dns ? "a host name that is known" : wanted;
   return {
     outcome: "unsent",
-    status: STA_UNSENT,
     statusCode: dns ? failureCodes.dns : failureCodes.connect,
     error: new CorequestError("BACKEND_UNSENT", target, label, { accepted, cause }),
     memberFailed: true,

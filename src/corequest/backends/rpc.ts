@@ -4,7 +4,7 @@ import type { Backend } from "../backend.ts";
 import { CorequestError, type Target } from "../errors.ts";
 import type { HttpCall } from "../http-call.ts";
 import { Result } from "../result.ts";
-import { failureCodes, STA_REQFAIL } from "../status.ts";
+import { failureCodes } from "../status.ts";
 import { http } from "./http.ts";
 
 /** A call of a method, as a POST. */
@@ -32,7 +32,6 @@ export const rpc: Backend<RpcCall, Origin> = {
     const target = { alias: cluster.name, member: member.label };
     return {
       outcome: "answered",
-      status: STA_REQFAIL,
       statusCode: failureCodes.failed,
       error: new CorequestError("BACKEND_FAILED", target, call.label, {
         accepted: error.message,

@@ -1,7 +1,7 @@
 import { codes } from "../../errors.ts";
 import type { Failure, Outcome } from "../backend.ts";
 import { CorequestError, type Target } from "../errors.ts";
-import { failureCodes, STA_NETERR, STA_NORMAL, STA_TIMEOUT } from "../status.ts";
+import { failureCodes } from "../status.ts";
 
 /** What a database said about a statement it refused, the same from every driver. */
 export interface SqlRefusal {
@@ -70,7 +70,6 @@ export function sqlFailure(
   if (fault.kind === "refused")
     return {
       ...(early && interrupted(fault.refusal) ? interruption : { outcome: "answered" }),
-      status: STA_NORMAL,
       statusCode: fault.refusal.sqlState.startsWith("23") ? 409 : codes.SQL_REFUSED.status,
       error: new SqlError(target, what, fault.refusal, cause),
       memberFailed: false,
@@ -81,15 +80,12 @@ export function sqlFailure(
       memberFailed: fault.unwell,
     });
   if (fault.kind === "timeout")
-    return {
-      ...lost(
-        "maybe sent",
-        failureCodes.timeout,
-        new CorequestError("BACKEND_TIMEOUT", target, what, detail),
-        {},
-      ),
-      status: STA_TIMEOUT,
-    };
+    return lost(
+      "maybe sent",
+      failureCodes.timeout,
+      new CorequestError("BACKEND_TIMEOUT", target, what, detail),
+      {},
+    );
   return lost(
     "maybe sent",
     failureCodes.network,
@@ -103,7 +99,7 @@ const lost = (
   statusCode: number,
   error: Error,
   { memberFailed = false, stale = false }: { memberFailed?: boolean; stale?: boolean },
-): Failure => ({ outcome, status: STA_NETERR, statusCode, error, memberFailed, stale });
+): Failure => ({ outcome, statusCode, error, memberFailed, stale });
 
 /**
  * States in which a server ends a connection, or takes none: nothing that it says about a statement.

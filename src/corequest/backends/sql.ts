@@ -3,10 +3,10 @@ import { SkitaiError } from "../../errors.ts";
 import type { Cluster } from "../../upstream/cluster.ts";
 import type { Member } from "../../upstream/member.ts";
 import type { Backend, Failure } from "../backend.ts";
-import { drivers } from "../backends.ts";
+import { drivers } from "./sql-drivers.ts";
 import type { Control } from "../control.ts";
 import { Result } from "../result.ts";
-import { failureCodes, STA_UNSENT } from "../status.ts";
+import { failureCodes } from "../status.ts";
 import { SqlCall } from "./sql-call.ts";
 import type { Rows, SqlDriver, SqlDriverModule, Steering } from "./sql-driver.ts";
 import { sqlFailure } from "./sql-error.ts";
@@ -91,7 +91,6 @@ function sqlFailureOf(thrown: unknown, call: SqlCall, member: Member, cluster: C
   if (error instanceof SkitaiError)
     return {
       outcome: "answered",
-      status: STA_UNSENT,
       statusCode: failureCodes.failed,
       error,
       memberFailed: false,

@@ -39,6 +39,10 @@ export function createRunner(): Runner {
     if (!nested) database.run("begin immediate");
     try {
       const { changes } = database.run(text);
+      if (nested && !database.inTransaction)
+        throw Object.assign(new Error("a statement of the text has ended the transaction"), {
+          code: "SQLITE_ERROR",
+        });
       if (!nested) database.run("commit");
       return changes;
     } catch (error) {

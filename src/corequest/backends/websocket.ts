@@ -7,7 +7,7 @@ import { closeAtEnd } from "../connections.ts";
 import type { Control } from "../control.ts";
 import { CorequestError } from "../errors.ts";
 import { Result } from "../result.ts";
-import { failureCodes, STA_NETERR, STA_NORMAL, STA_UNSENT } from "../status.ts";
+import { failureCodes } from "../status.ts";
 
 /** Opening a websocket; asked again of another member as long as none has answered. */
 export interface SocketCall extends Call {
@@ -126,7 +126,6 @@ function failureOf(error: unknown, { label }: Call, member: Member, { name: alia
     const busy = status >= 502 && status <= 504;
     return {
       outcome: busy ? "unsent" : "answered",
-      status: STA_NORMAL,
       statusCode: status,
       error: new CorequestError(
         "BACKEND_STATUS",
@@ -144,7 +143,6 @@ function failureOf(error: unknown, { label }: Call, member: Member, { name: alia
   return {
     // A handshake does nothing by itself: it may be asked again in any case.
     outcome: "unsent",
-    status: unsent ? STA_UNSENT : STA_NETERR,
     statusCode: unknown ? failureCodes.dns : unsent ? failureCodes.connect : failureCodes.network,
     error: new CorequestError(
       unsent ? "BACKEND_UNSENT" : "BACKEND_NETWORK",

@@ -115,9 +115,53 @@ function contract(kind: Kind): void {
     });
     if (isSqlite)
       expect(await rejection(db.execute("select $1", [2n ** 63n]))).toMatchObject({ code: "SQL_PARAMETER" });
-    for (const begin of ["begin", "/* x */ begin", "-- x\nbegin", "begin; select 1"])
+    for (const begin of [
+      "begin",
+      "/* x */ begin",
+      "-- x\nbegin",
+      "begin; select 1",
+      "select 1; begin",
+      "select ';'; /* ; */ Start  Transaction",
+      "select 1; commit; begin",
+      "begin; select 1; commit",
+    ])
       expect(() => db.execute(begin)).toThrow(/TRANSACTION|was\.transaction/);
+    for (const wrong of [undefined, null, 1])
+      expect(() => db.execute(wrong as never)).toThrow(/execute.*accepted: a statement as text/);
   });
+
+  test("[D1] words of transactions in strings, names, comments and bodies are none", async () => {
+    using db = database(name);
+    await db.execute("create table words (id integer primary key, a text)");
+    await db.execute(
+      "insert into words (id, a) values (1, '; begin'); -- ; commit\n delete from words where a = 'end'",
+    );
+    expect(await db.execute("select '; rollback' as \"; commit\" /* ; end */ from words").one()).toEqual({
+      "; commit": "; rollback",
+    });
+    expect(await db.execute("select case when id > 0 then 1 end as a from words").one()).toEqual({ a: 1 });
+    await db.execute(
+      isSqlite
+        ? "create trigger w after insert on words begin delete from words where a = 'x'; select 1; end"
+        : "do $x$ begin perform 1; end $x$; select E'\\'; begin'",
+    );
+    await db.execute("drop table words");
+  });
+
+  test.skipIf(kind !== "postgres")(
+    "[D1] a connection keeps some hundred prepared statements, not one for every text",
+    async () => {
+      using db = database(databases.alias(kind, { pool: 1 }));
+      for (let i = 0; i < 400; i++)
+        expect(await db.execute(`select ${i} as a, $1::int as b`, [i]).one()).toEqual({ a: i, b: i });
+      const long = `select $1::int as b /* ${"x".repeat(5000)} */`;
+      expect(await db.execute(long, [1]).one()).toEqual({ b: 1 });
+      const { most } = await db
+        .execute<{ most: number }>("select count(*)::int as most from pg_prepared_statements")
+        .one();
+      expect(most).toBeLessThanOrEqual(256);
+    },
+  );
 
   test("[D1] bytes and long texts come back as they went", async () => {
     using db = database(name);

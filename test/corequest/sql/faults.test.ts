@@ -30,7 +30,7 @@ function faults(kind: Kind): void {
       .execute("select 1")
       .dispatch();
     expect(down).toMatchObject({
-      status: 2,
+      status: 0,
       statusCode: 714,
       error: { code: "BACKEND_UNSENT", status: 502 },
     });

@@ -16,6 +16,24 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+test("[D3] a text that would end its transaction unseen has failed, and so has the transaction", async () => {
+  const name = declare(DB_SQLITE3, file());
+  await database(name).execute("create table t (id integer primary key)");
+  for (const thread of [false, true]) {
+    await using tx = await transaction(name, { thread });
+    await tx.execute("insert into t values (1)");
+    // What is written by a builder is not looked at.
+    const text = { sql: "select 1; commit; select 2", parameters: [], writes: true };
+    expect((await rejection(tx.execute(text as never))).message).toContain("has ended the transaction");
+    expect(await rejection(tx.execute("insert into t values (2)"))).toMatchObject({
+      code: "TRANSACTION_ABORTED",
+    });
+    await tx.rollback();
+    expect(await database(name).execute("select id from t").one()).toEqual({ id: 1 });
+    await database(name).execute("delete from t");
+  }
+});
+
 test("[D2] four processes that write at once, statements and transactions, lose nothing and wait for nobody", async () => {
   const path = file();
   const script = join(import.meta.dir, "fixtures/writer.ts");

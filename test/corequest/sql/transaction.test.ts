@@ -29,6 +29,22 @@ function suite(kind: Kind): void {
     expect(openTransactions()).toBe(0);
   });
 
+  test("[D3] it is ended by its own methods only, not in the middle of a text", async () => {
+    await fresh();
+    await using tx = await transaction(name);
+    await tx.execute("insert into t values (1)");
+    for (const end of [
+      "select 1; commit; select 2",
+      "/**/commit",
+      "select 1; rollback",
+      "select 1; savepoint x",
+    ])
+      expect(() => tx.execute(end)).toThrow(/tx\.commit\(\), tx\.rollback\(\)/);
+    await tx.execute("insert into t values (2)");
+    await tx.rollback();
+    expect(await ids()).toEqual([]);
+  });
+
   test("[D3] without commit it is rolled back at the end of its block, thrown or not", async () => {
     await fresh();
     {

@@ -1,0 +1,10 @@
+import { type SmtpArguments, smtpArguments, type SmtpServer } from "./smtp-server.ts";
+
+let server: SmtpServer | undefined;
+
+/** The server of mails that name none. The script runs in every process, so each has it. Spec M1. */
+export function setDefaultServer(...given: SmtpArguments): void {
+  server = smtpArguments("setSmtp", ...given);
+}
+
+export const defaultServer = (): SmtpServer | undefined => server;
