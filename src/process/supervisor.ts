@@ -17,6 +17,8 @@ export class Supervisor {
   readonly ended: Promise<0 | 2>;
   readonly #end: (code: 0 | 2) => void;
   readonly #workers: number;
+  /** ms */
+  readonly #grace: number;
   readonly #quic: boolean;
   readonly #make: (index: WorkerIndex) => WorkerHandle;
   readonly #certificates: Pick<Certificates, "setup" | "refresh"> | undefined;
@@ -46,6 +48,7 @@ export class Supervisor {
     this.ended = promise;
     this.#end = resolve;
     this.#workers = settings.workers;
+    this.#grace = settings.graceTimeout * 1000;
     this.#quic = settings.quic !== false;
     this.#recycler = hasLimits(settings) ? new Recycler(settings) : undefined;
     this.#make = (index) =>
@@ -115,7 +118,7 @@ export class Supervisor {
       for (const slot of [...this.#slots]) {
         const { serving } = slot;
         const reason = serving && !slot.retired ? await recycler.reason(serving) : undefined;
-        if (reason === undefined || slot.serving !== serving) continue;
+        if (serving === undefined || reason === undefined || slot.serving !== serving) continue;
         note(`worker #${slot.index} is replaced: ${reason}`);
         const replaced = this.#reloading
           .catch(() => {})
@@ -124,6 +127,8 @@ export class Supervisor {
         await replaced.catch((error: Error) =>
           note(`worker #${slot.index} was not replaced: ${error.message}`),
         );
+        // Never more than one worker too many: the next one's turn comes when it has ended, or could have.
+        await Promise.race([serving.exited, Bun.sleep(this.#grace)]);
       }
     }
   }

@@ -24,7 +24,7 @@ async function replacements(args: readonly string[], reason: RegExp): Promise<vo
     most = Math.max(most, now.length);
     said ||= reason.test(service.stdout.text);
     return now.length === 2 && !now.some((pid) => before.includes(pid));
-  });
+  }, 12);
   await load.end();
   expect(load.failures).toEqual([]);
   expect(said).toBe(true);
@@ -34,19 +34,19 @@ async function replacements(args: readonly string[], reason: RegExp): Promise<vo
 test(
   "[W3] workers are replaced after maxRequests, one after another, and no request fails",
   () => replacements(["--max-requests=200"], /worker #0 is replaced: it answered \d+ requests/),
-  10_000,
+  15_000,
 );
 
 test(
   "[W3] workers are replaced after maxAge",
   () => replacements(["--max-age=0.5"], /worker #0 is replaced: it served \d s/),
-  10_000,
+  15_000,
 );
 
 test(
   "[W3] workers over maxMemory are replaced",
   () => replacements(["--max-memory=10mb"], /worker #0 is replaced: it uses \d+ MB/),
-  10_000,
+  15_000,
 );
 
 test(

@@ -122,8 +122,9 @@ export async function runScript(
 /** Polls until `look` gives something, 5 s at most. */
 export async function eventually<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
+  seconds = 5,
 ): Promise<T> {
-  const end = Bun.nanoseconds() + 5e9;
+  const end = Bun.nanoseconds() + seconds * 1e9;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;

@@ -38,3 +38,5 @@ for (let left = Number(count); left > 0; left -= wave)
 console.log("open");
 for await (const _ of process.stdin);
 process.exit(0);
+
+export {};
