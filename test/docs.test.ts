@@ -108,7 +108,7 @@ for (const [i, { text }] of blocks("ts")
     const ssl = text.includes("enableSsl");
     if (ssl) makeCertificate();
     // As an ordinary user the test cannot have port 80, nor can two tests.
-    const example = text.replace("(80, 443)", `(${freePort()}, 443)`);
+    const example = text.replace("(80, 443)", `(${freePort()}, 443)`).replace("3128", `${freePort()}`);
     const prelude = `import express from "express"; import * as skitai from "skitai";
       const [app, uploads, api] = [1, 2, 3].map(() => ({ fetch: () => new Response("ok") }));
       skitai.mount("/docs", app);`;
