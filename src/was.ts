@@ -4,7 +4,7 @@ import { type Context, currentContext } from "./context.ts";
 import { process, subprocess, thread } from "./corequest/backends/jobs.ts";
 import { databases } from "./corequest/databases.ts";
 import { grpcStub } from "./corequest/grpc-stub.ts";
-import { type Ask, method, type Send } from "./corequest/http-calls.ts";
+import { del, get, head, options, patch, post, put, trace, upload } from "./corequest/http-methods.ts";
 import { jsonrpcStub } from "./corequest/jsonrpc-stub.ts";
 import { mask } from "./corequest/mask.ts";
 import { mongodb } from "./corequest/mongodb.ts";
@@ -83,16 +83,15 @@ export const was = {
   /** An id that sorts by time: `1767225600000x8f03qk`. Spec U3. */
   uniqid,
   /** HTTP calls as tasks, see `Task`: `was.get("@alias/path")`, `.lb`, `.map`. Spec Q2. */
-  get: method<Ask>("GET"),
-  delete: method<Ask>("DELETE"),
-  options: method<Ask>("OPTIONS"),
-  trace: method<Ask>("TRACE"),
-  head: method<Ask>("HEAD"),
-  post: method<Send>("POST"),
-  put: method<Send>("PUT"),
-  patch: method<Send>("PATCH"),
-  /** `multipart/form-data`, by POST: fields, and files as `Blob` or `Bun.file`. */
-  upload: method<Send>("POST", true),
+  get,
+  delete: del,
+  options,
+  trace,
+  head,
+  post,
+  put,
+  patch,
+  upload,
   /** Methods of an XML-RPC server as tasks: `was.xmlrpc("@rpc/rpc2").math.pow(2, 3)`. Spec R1. */
   xmlrpc: xmlrpcStub,
   /** Methods of a JSON-RPC 2.0 server as tasks. Spec R2. */
