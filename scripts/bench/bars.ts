@@ -8,7 +8,7 @@ import type {
   RiseResult,
   StartResult,
 } from "./result.ts";
-import { median, ratio } from "./statistics.ts";
+import { median, ratio, short } from "./statistics.ts";
 
 export interface Verdict {
   /** `unmeasured`: a server it needs was skipped. */
@@ -67,7 +67,7 @@ function meterVerdict({ server, number, most, least }: MeterBar, result: MeterRe
   const found = result.servers.find((one) => one.server === server)?.samples;
   const value = found && median(found.map((sample) => sample[number] ?? Number.NaN));
   const text = `${number} of ${server} ${least === undefined ? `<= ${most}` : `>= ${least}`}`;
-  const measured = `${value?.toPrecision(3)}`;
+  const measured = value === undefined ? "" : short(value);
   // At least is at most, seen from the other side.
   if (least !== undefined) return verdict(text, value && -value, -least, measured);
   return verdict(text, value, most ?? Infinity, measured);

@@ -11,7 +11,7 @@ import type {
   StartResult,
 } from "./result.ts";
 import { servers } from "./servers/registry.ts";
-import { median, ratio } from "./statistics.ts";
+import { median, ratio, short } from "./statistics.ts";
 import { markdown, plain, type Table } from "./table.ts";
 
 /** wrk busier than this limits the rate itself. */
@@ -98,9 +98,7 @@ const restTable = (result: RestResult): Table => [
 function meterTable({ servers: measured }: MeterResult): Table {
   const names = Object.keys(measured[0]?.samples[0] ?? {});
   const cell = (values: readonly number[]): string => {
-    const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
-      value >= 1000 ? value.toFixed(0) : value.toPrecision(3),
-    );
+    const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)].map(short);
     return `${middle} [${low}..${high}]`;
   };
   return [

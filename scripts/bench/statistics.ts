@@ -6,6 +6,10 @@ export function median(values: readonly number[]): number {
   return ((sorted[low] ?? Number.NaN) + (sorted[high] ?? Number.NaN)) / 2;
 }
 
+/** Three places are enough. */
+export const short = (value: number): string =>
+  Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+
 /** Median, least and greatest of the ratios of rounds. */
 export interface Ratio {
   readonly median: number;

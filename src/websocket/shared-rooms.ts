@@ -42,6 +42,7 @@ export class SharedRooms implements Rooms {
         for (const room of rooms) this.#enter(room, id, from);
     });
     bus.onGone((worker) => this.#lost(worker));
+    bus.onMet((worker) => this.#introduce(worker));
     bus.send(topics.hello);
   }
 
