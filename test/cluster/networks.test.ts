@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type TestClient, testClient } from "../../src/testing/index.ts";
 import { Network, networksPossible } from "../support/networks.ts";
 import { RedisServer, redisInstalled } from "../support/redis.ts";
@@ -7,6 +7,7 @@ import { Client } from "../websocket/support.ts";
 
 // On a busy machine starts take their time.
 setDefaultTimeout(60_000);
+afterAll(() => Network.removeAll());
 
 const script = join(import.meta.dir, "fixtures/service.ts");
 

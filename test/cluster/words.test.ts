@@ -79,3 +79,21 @@ clustered("[H5] a worker that is killed loses no count", async () => {
   await one.meet(2);
   await settle(workersOf(one), 1123, "call", "getgs", "other");
 });
+
+clustered(
+  "[H5] a rolling reload keeps the sum: the next worker goes on where the last one ended",
+  async () => {
+    const before = await two.first.do<number>("call", "getgs", "hits");
+    const old = new Set(one.workers.map(({ pid }) => pid));
+    await one.first.do("count", "hits", 1000);
+    process.kill(one.client.pid!, "SIGHUP");
+    const deadline = Date.now() + 15_000;
+    do {
+      await Bun.sleep(50);
+      await one.meet(2).catch(() => {});
+    } while (one.workers.some(({ pid }) => old.has(pid)) && Date.now() < deadline);
+    expect(one.workers.filter(({ pid }) => old.has(pid))).toEqual([]);
+    await Promise.all(workersOf(one, two).map((worker) => worker.do("count", "hits", 1000)));
+    await settle(workersOf(one, two), before + 5000, "call", "getgs", "hits");
+  },
+);

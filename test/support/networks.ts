@@ -24,6 +24,7 @@ function probe(): boolean {
 
 /** A network namespace with one cable to this one: a machine of its own, whose cable can be pulled. */
 export class Network implements Disposable {
+  static readonly #all = new Set<Network>();
   /** Of the end that is here. */
   readonly outside: string;
   /** Of the end that is in the namespace. */
@@ -40,6 +41,7 @@ export class Network implements Disposable {
     this.inside = `${base}.${number * 4 + 2}`;
     this.#name = `skt${process.pid}-${number}`;
     this.#cable = `skt${process.pid}${"abcdefghij"[number]}`;
+    Network.#all.add(this);
     try {
       ip("netns", "add", this.#name);
       ip("link", "add", this.#cable, "type", "veth", "peer", "name", "eth0", "netns", this.#name);
@@ -71,7 +73,13 @@ export class Network implements Disposable {
     return file;
   }
 
+  /** For `afterAll`: those that a test which ran out of time has left. */
+  static removeAll(): void {
+    for (const network of Network.#all) network[Symbol.dispose]();
+  }
+
   [Symbol.dispose](): void {
+    if (!Network.#all.delete(this)) return;
     rmSync(this.#directory, { recursive: true, force: true });
     // The cable goes with it.
     Bun.spawnSync(["ip", "netns", "del", this.#name], { stderr: "ignore" });
