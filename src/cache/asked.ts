@@ -24,6 +24,8 @@ const marks: ReadonlyMap<string, number> = new Map(
     // A body: two requests that differ by it alone would share an entry.
     "content-length": 32,
     "transfer-encoding": 16,
+    // It may name any field: the origin does not see that one, and its answer would be kept for those whose it sees.
+    connection: 64,
   }),
 );
 const lengths: readonly boolean[] = Array.from({ length: 32 }, (_, length) =>
@@ -36,6 +38,9 @@ const conditionMark = 4;
 const authorizationMark = 8;
 const bypassMark = 16;
 
+/** A `Connection` that takes no field off which answers may vary by. */
+const hopOnly = /^(?:(?:keep-alive|close|te|upgrade|http2-settings)(?:\s*,\s*|$))*$/i;
+
 /** 0 for a request that a fresh entry answers without another look at it. */
 export function marksOf(fields: Fields): number {
   let found = 0;
@@ -43,12 +48,19 @@ export function marksOf(fields: Fields): number {
     if (lengths[name.length] !== true) continue;
     const mark = marks.get(name) ?? marks.get(name.toLowerCase());
     if (mark === undefined) continue;
-    found |= mark === 32 ? (value === "0" ? 0 : bypassMark) : mark;
+    if (mark === 32) found |= value === "0" ? 0 : bypassMark;
+    else if (mark === 64) found |= hopOnly.test(value) ? 0 : bypassMark;
+    else found |= mark;
   }
   return found;
 }
 
 const none: Directives = new Map();
+
+/** Names of fields, lower case. */
+export interface Names {
+  has(name: string): boolean;
+}
 
 /** A request as the cache sees it. */
 export interface Asked {
@@ -63,10 +75,14 @@ export interface Asked {
   readonly authorized: boolean;
   /** Equal ones may share one answer. */
   readonly plain: boolean;
+  readonly unseen: Names | undefined;
 }
 
-/** @param body it has one, though its fields may not say so */
-export function readRequest(request: RelayedRequest, body: boolean): Asked {
+/**
+ * @param body it has one, though its fields may not say so
+ * @param unseen of `AnswerOptions`
+ */
+export function readRequest(request: RelayedRequest, body: boolean, unseen?: Names): Asked {
   const { method, url, fields } = request;
   const found = marksOf(fields);
   const kept = (method === "GET" || method === "HEAD") && !body && (found & bypassMark) === 0;
@@ -84,6 +100,7 @@ export function readRequest(request: RelayedRequest, body: boolean): Asked {
     conditional: (found & conditionMark) !== 0,
     authorized: (found & authorizationMark) !== 0,
     plain: method === "GET" && found === 0,
+    unseen,
   };
 }
 

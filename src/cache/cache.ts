@@ -1,11 +1,11 @@
 import { SkitaiError } from "../errors.ts";
 import type { RelayedAnswer, RelayedRequest } from "../http/relay.ts";
-import { type Asked, marksOf, readRequest } from "./asked.ts";
+import { type Asked, marksOf, type Names, readRequest } from "./asked.ts";
 import type { Entry } from "./entry.ts";
 import { cacheStatus } from "./entry.ts";
 import { invalidate } from "./invalidate.ts";
 import { passedOn } from "./keep.ts";
-import { keyOf } from "./key.ts";
+import { keyOf, outgoing } from "./key.ts";
 import { select } from "./memory.ts";
 import { replyFrom } from "./reply.ts";
 import type { Store } from "./store.ts";
@@ -18,6 +18,11 @@ export interface AnswerOptions {
   readonly body?: boolean;
   /** The client may not ask for more than the origin allows: its `Cache-Control` and `Pragma` are not heard. Default false. */
   readonly ignoreDirectives?: boolean;
+  /**
+   * Fields that whoever forwards sets or takes off: a request does not show what the upstream gets, so that what varies by one
+   * is not kept. Default none.
+   */
+  readonly unseen?: Names | undefined;
 }
 
 /** What is to be gone, on all workers: one of these. */
@@ -101,7 +106,7 @@ export class HttpCache {
     const [name, value] = given[0] ?? [];
     const key = name === "url" ? keyOf(String(value)) : undefined;
     if (given.length !== 1) throw refused(target);
-    if (name === "url" && key !== undefined) control.purgeUrl(key);
+    if (name === "url" && key !== undefined) for (const each of [key, outgoing(key)]) control.purgeUrl(each);
     else if (name === "tag" && typeof value === "string" && value !== "")
       control.purgeTag(value.toLowerCase());
     else if (name === "prefix" && typeof value === "string" && /^https?:\/\/[^/]/i.test(value))
@@ -133,7 +138,7 @@ export class HttpCache {
     forward: Forward,
     options: AnswerOptions = {},
   ): RelayedAnswer | Promise<RelayedAnswer> {
-    const read = readRequest(request, options.body === true);
+    const read = readRequest(request, options.body === true, options.unseen);
     const asked =
       options.ignoreDirectives === true ? { ...read, directives: new Map(), noCache: false } : read;
     const { key } = asked;

@@ -1,4 +1,5 @@
 import { SkitaiError } from "../errors.ts";
+import { plain } from "./key.ts";
 
 /** Where things are, in 64-bit words. */
 const layout = { mark: 0, clock: 1, changes: 2, bytes: 3, entries: 4, floor: 5, prefixes: 6 } as const;
@@ -113,7 +114,7 @@ export class Control {
     if (last > born) return true;
     if (tags.some((tag) => this.#time(tagBucket(tag)) > born)) return true;
     if (this.#time(layout.prefixes) <= born) return false;
-    return this.#readPrefixes().some(({ at, text }) => at > born && key.startsWith(text));
+    return this.#readPrefixes().some(({ at, text }) => at > born && plain(key).startsWith(text));
   }
 
   /** The change is counted after it was made: who has seen the count sees the change. */

@@ -11,7 +11,8 @@ import {
 } from "./disk-format.ts";
 import type { Stored } from "./stored.ts";
 
-const first = 4096;
+/** Read at once: heads are small, and so are most bodies. */
+const first = 8 * 1024;
 const chunk = 256 * 1024;
 
 /** What is in a file. */

@@ -11,6 +11,7 @@ import {
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Fields } from "../http/relay.ts";
+import { SkitaiError } from "../errors.ts";
 import { Control, controlLength } from "./control.ts";
 import type { Fork } from "./disk-format.ts";
 import { fileOf, shards, treeOf, variantFile } from "./disk-names.ts";
@@ -37,18 +38,26 @@ export interface DiskEntry {
 /**
  * Makes the directory of a store where it is missing, and maps its control file. One that is not of this version is
  * removed with all that it was about.
- * @throws the system's error where the directory cannot be written
+ * @throws SkitaiError OPTION_INVALID where the directory cannot be written
  */
 export function openControl(path: string): Control {
   const tree = treeOf(path);
   try {
     return mapControl(tree);
   } catch (error) {
-    if ((error as { code?: string }).code !== "STATE_INVALID") throw error;
+    if ((error as { code?: string }).code !== "STATE_INVALID") throw unwritable(path, error);
     rmSync(tree, { recursive: true, force: true });
     return mapControl(tree);
   }
 }
+
+const unwritable = (value: string, cause: unknown): SkitaiError =>
+  new SkitaiError("OPTION_INVALID", {
+    name: "enableCacheFs path",
+    value,
+    accepted: `a directory that can be written (${(cause as Error).message})`,
+    cause,
+  });
 
 function mapControl(tree: string): Control {
   mkdirSync(join(tree, "tmp"), { recursive: true, mode: 0o700 });

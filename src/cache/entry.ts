@@ -8,9 +8,11 @@ export class StoredAnswer implements RelayedAnswer {
   readonly fields: Fields;
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
   readonly length: number | undefined;
+  readonly #entry: Entry;
   #headers: Headers | undefined;
 
-  constructor(answer: RelayedAnswer) {
+  constructor(entry: Entry, answer: RelayedAnswer) {
+    this.#entry = entry;
     this.status = answer.status;
     this.reason = answer.reason;
     this.fields = answer.fields;
@@ -22,7 +24,15 @@ export class StoredAnswer implements RelayedAnswer {
   get headers(): Headers {
     return (this.#headers ??= new Headers(this.fields as [string, string][]));
   }
+
+  /** The body as it is cheapest to send. */
+  get content(): Uint8Array | Blob | ReadableStream<Uint8Array> | null {
+    return this.body === null ? null : (this.#entry.blob ?? this.body);
+  }
 }
+
+/** Bytes from which a body is held as a Blob too: Bun copies an array for every answer, and a Blob for none. */
+const blobFrom = 8 * 1024;
 
 /** A body on disk, too large to be kept in memory. */
 export interface LargeBody {
@@ -42,6 +52,7 @@ export class Entry {
   /** When it was last marked as used on disk, in ms since 1970. */
   used = 0;
   readonly #fields: [string, string][];
+  #blob: Blob | undefined;
 
   /** @param checked count of purges up to which it is known to be none of what was purged */
   constructor(stored: Stored, body: Uint8Array | LargeBody, checked: number) {
@@ -57,9 +68,18 @@ export class Entry {
   get weight(): number {
     const { key, fields, selection } = this.stored;
     const text = fields.reduce((sum, [name, value]) => sum + name.length + value.length + 64, 0);
-    const held = this.body instanceof Uint8Array ? this.body.length : 0;
+    const { length } = this.body;
+    const held = this.body instanceof Uint8Array ? (length < blobFrom ? length : 2 * length) : 0;
     // The head is held twice: as stored and as sent.
     return 1024 + held + 2 * text + 2 * (key.length + selection.length);
+  }
+
+  /** The body, where that is cheaper to send than its bytes. */
+  get blob(): Blob | undefined {
+    const { body } = this;
+    if (this.#blob !== undefined || !(body instanceof Uint8Array) || body.length < blobFrom)
+      return this.#blob;
+    return (this.#blob = new Blob([body as Uint8Array<ArrayBuffer>]));
   }
 
   /** The head of an answer now. @param how the rest of `Cache-Status` after the name, as `hit; ttl=3` */
@@ -77,7 +97,7 @@ export class Entry {
   whole(now: number): StoredAnswer {
     if (this.quick !== undefined && now < this.quickUntil) return this.quick;
     const { stored, body } = this;
-    this.quick = new StoredAnswer({
+    this.quick = new StoredAnswer(this, {
       status: stored.status,
       reason: stored.reason,
       fields: this.head(now, `hit; ttl=${this.ttl(now)}`),

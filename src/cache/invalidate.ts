@@ -1,7 +1,7 @@
 import type { RelayedAnswer, RelayedRequest } from "../http/relay.ts";
 import type { Control } from "./control.ts";
 import { valueOf } from "./fields.ts";
-import { keyOf, originOf } from "./key.ts";
+import { keyOf, originOf, outgoing, plain } from "./key.ts";
 
 /** RFC 9110 §9.2.1. A method that nobody knows is not. */
 const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
@@ -18,8 +18,9 @@ export function invalidate(
   const keys = new Set([key]);
   for (const name of ["location", "content-location"]) {
     const value = valueOf(answer.fields, name);
-    const other = value === undefined ? undefined : keyOf(resolve(value, key));
-    if (other !== undefined && originOf(other) === originOf(key)) keys.add(other);
+    const other = value === undefined ? undefined : keyOf(resolve(value, plain(key)));
+    if (other === undefined || originOf(other) !== originOf(plain(key))) continue;
+    keys.add(key === plain(key) ? other : outgoing(other));
   }
   for (const each of keys) control.purgeUrl(each);
   return true;

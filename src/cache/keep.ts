@@ -31,6 +31,7 @@ export function toStored(
   const verdict = judge(asked, answer, fetched);
   if (verdict === undefined) return undefined;
   const { names, fields, freshness } = verdict;
+  if (names.some((name) => asked.unseen?.has(name))) return undefined;
   const selection = selectionOf(asked.request.fields, names);
   if (selection === undefined) return undefined;
   return {

@@ -21,5 +21,14 @@ export function keyOf(url: string): string | undefined {
   return `${scheme}://${origin}${path[0] === "?" ? `/${path}` : path}`;
 }
 
+/**
+ * A URL as this service itself asks others for it. Clients choose by `Host` what URL they ask us for: what we answer them must
+ * not be taken for what somebody else answers to it. No `Host` has a `*`.
+ */
+export const outgoing = (url: string): string => url.replace("://", "://*");
+
+/** The URL of a key, whoever asked for it. */
+export const plain = (key: string): string => key.replace("://*", "://");
+
 /** `https://example.com` of a key. */
 export const originOf = (key: string): string => key.slice(0, key.indexOf("/", key.indexOf("//") + 2));

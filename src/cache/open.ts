@@ -9,7 +9,7 @@ import { Store } from "./store.ts";
  * Opens the cache of one worker. Workers that name the same `path` share disk and purges; without one it is this
  * process's alone.
  * @param settings of `cacheSettings`
- * @throws the system's error where the directory cannot be written
+ * @throws SkitaiError OPTION_INVALID where the directory cannot be written
  */
 export function openCache({ memMax, diskMax, path, maxEntry, patience }: CacheSettings): HttpCache {
   const control = path === undefined ? new Control() : openControl(path);

@@ -74,7 +74,7 @@ export class Upstream {
   async refresh({ asked, key, forward, entry, why }: Miss): Promise<void> {
     const group = this.#store.groupOf(key, asked);
     if (this.#flights.has(group)) return;
-    const whole = readRequest({ ...unconditional(asked.request), method: "GET" }, false);
+    const whole = readRequest({ ...unconditional(asked.request), method: "GET" }, false, asked.unseen);
     try {
       const miss: Miss = { asked: whole, key, forward, entry, why, detached: true };
       const { body } = await this.#lead(miss, this.#depart(group));

@@ -20,7 +20,7 @@ export function encodeValue(value: unknown, options: DateOptions = {}): string {
 }
 
 /** Text of an element. A carriage return is a reference, or it would come back as a line feed (XML 1.0 §2.11). */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   const forbidden = unsayable.exec(text);
   if (forbidden || !text.isWellFormed())
     throw invalid(

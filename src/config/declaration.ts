@@ -2,7 +2,13 @@ import { SkitaiError } from "../errors.ts";
 import { type AliasDeclaration, aliasDeclaration } from "./alias-options.ts";
 import { cacheErrors, type CacheOptions, type CacheSettings, cacheSettings } from "./cache-options.ts";
 import { CommandLine } from "./arguments.ts";
-import { clusterAliasErrors, type ClusterMode, clusterErrors, clusterMode, type ClusterOptions } from "./cluster-options.ts";
+import {
+  clusterAliasErrors,
+  type ClusterMode,
+  clusterErrors,
+  clusterMode,
+  type ClusterOptions,
+} from "./cluster-options.ts";
 import {
   type EnableGateway,
   type GatewayDeclaration,

@@ -1,5 +1,6 @@
 import { outgoing } from "../cache/key.ts";
 import { processCache } from "../cache/process.ts";
+import { fetchWithin } from "./http-redirects.ts";
 import type { RelayedAnswer, RelayedRequest } from "../http/relay.ts";
 
 type Init = BunFetchRequestInit & { method: string; headers: Record<string, string> };
@@ -11,7 +12,9 @@ type Init = BunFetchRequestInit & { method: string; headers: Record<string, stri
  */
 export function cachedFetch(url: string, path: string, alias: string, init: Init): Promise<Response> {
   const cache = processCache();
-  if (cache === undefined || (init.redirect ?? "follow") !== "follow") return fetch(url + path, init);
+  if ((init.redirect ?? "follow") !== "follow") return fetch(url + path, init);
+  const ask = alias.startsWith("@") ? fetchWithin : fetch;
+  if (cache === undefined) return ask(url + path, init);
   const known = alias.startsWith("@") ? `http://${alias.slice(1)}.alias` : url;
   const asked: RelayedRequest = {
     method: init.method,
@@ -22,7 +25,7 @@ export function cachedFetch(url: string, path: string, alias: string, init: Init
   const forward = async ({ fields }: RelayedRequest, detached = false): Promise<RelayedAnswer> => {
     const { signal, ...rest } = init;
     const headers = fields as [string, string][];
-    return decoded(await fetch(url + path, { ...rest, headers, ...(detached || !signal ? {} : { signal }) }));
+    return decoded(await ask(url + path, { ...rest, headers, ...(detached || !signal ? {} : { signal }) }));
   };
   return Promise.resolve(cache.answer(asked, forward, { body })).then(responseOf);
 }

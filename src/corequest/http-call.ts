@@ -11,7 +11,10 @@ export interface HttpOptions extends CacheUse {
   timeout?: Duration;
   /** Longest time until the head of the answer is there; connecting counts. Default: no limit of its own. */
   firstByteTimeout?: Duration;
-  /** Default `"follow"`. */
+  /**
+   * Default `"follow"`: calls of an alias within the origin of their member, a redirect to another one is their answer; calls
+   * of a URL wherever it leads.
+   */
   redirect?: "follow" | "manual";
   /**
    * How often an answer of 429 or 503 is asked for again, when sending twice does no harm: after its `Retry-After`, when that

@@ -9,6 +9,7 @@ import {
   type HttpMethod,
   type HttpOptions,
 } from "./http-call.ts";
+import { knownOptions, refuseUnknown } from "./known-options.ts";
 import { httpPlaces, placeOf } from "./place.ts";
 import { start, startOnAll } from "./start.ts";
 import type { Task } from "./task.ts";
@@ -17,7 +18,11 @@ import type { Tasks } from "./tasks.ts";
 /** `@alias/path` or a URL. Spec Q2. */
 type Place = string;
 
-/** A method without a body: data goes into the query. */
+/**
+ * A method without a body: data goes into the query. In workers as many calls are under way at once as there are; `fetch` in a
+ * program that runs by itself has 256 at once for all servers, others wait: `BUN_CONFIG_MAX_HTTP_REQUESTS` says how many. Idle
+ * connections are kept as long as `fetch` keeps them.
+ */
 export interface Ask {
   <Data = unknown>(place: Place, data?: Record<string, unknown>, options?: HttpOptions): Task<Data>;
 }
@@ -61,6 +66,7 @@ function prepared(
   data: HttpData,
   options: HttpOptions,
 ): { cluster: Cluster; call: HttpCall } {
+  refuseUnknown(`was.${name.toLowerCase()}`, options, knownOptions.http);
   const { cluster, path } = placeOf(place, httpPlaces);
   const firstByte = secondsOf(options.firstByteTimeout);
   const call = httpCall(name, path, data, options, firstByte === undefined ? undefined : firstByte * 1000);

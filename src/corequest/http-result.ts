@@ -53,7 +53,7 @@ function dataOf(response: Response, maxBytes: number, refused: Refusal): Promise
   if (!(length <= maxBytes) || !plain)
     return limitedDataOf(response, type, maxBytes, length > maxBytes, refused);
   if (isJson.test(type)) return response.text().then((text) => parsed(text, refused));
-  return isText.test(type) ? response.text() : response.bytes();
+  return isText.test(type) ? response.text().then(some) : response.bytes().then(some);
 }
 
 async function limitedDataOf(
@@ -69,13 +69,17 @@ async function limitedDataOf(
     throw tooLarge();
   }
   const bytes = await readAtMost(response, maxBytes, tooLarge);
+  if (bytes.length === 0) return undefined;
   const json = isJson.test(type);
   if (!json && !isText.test(type)) return bytes;
   const text = new TextDecoder().decode(bytes);
   return json ? parsed(text, refused) : text;
 }
 
-/** Nothing for an empty body: 204, HEAD. */
+/** Nothing for an empty body, whatever its type: 204, HEAD. */
+const some = <Body extends { readonly length: number }>(body: Body): Body | undefined =>
+  body.length === 0 ? undefined : body;
+
 function parsed(text: string, refused: Refusal): unknown {
   if (text === "") return undefined;
   try {

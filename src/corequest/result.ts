@@ -14,7 +14,7 @@ const noHeaders: ResultParts = Object.freeze({});
 
 /** How a call ended, and with what. Spec Q3. */
 export class Result<T> {
-  /** Parsed: JSON as its value, text as text, other content as bytes, rows as objects; `undefined` when the call failed. */
+  /** Parsed: JSON as its value, text as text, other content as bytes, rows as objects; `undefined` when there is no content, or the call failed. */
   readonly data: T;
   readonly status: Status;
   readonly statusCode: number;

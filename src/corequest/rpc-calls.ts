@@ -2,6 +2,7 @@ import { rpc, type RpcCall } from "./backends/rpc.ts";
 import { httpCall, type HttpOptions } from "./http-call.ts";
 import { secondsOf } from "./durations.ts";
 import { keyedByUser } from "./http-calls.ts";
+import { knownOptions, refuseUnknown } from "./known-options.ts";
 import { httpPlaces, placeOf } from "./place.ts";
 import { start, startOnAll } from "./start.ts";
 import type { Task } from "./task.ts";
@@ -24,6 +25,7 @@ export type Sender = (label: string, body: string, read: RpcCall["read"]) => Tas
  * @throws SkitaiError ALIAS_UNKNOWN, ALIAS_TYPE, ALIAS_INVALID
  */
 export function sender(place: string, type: string, kind: string, options: RpcOptions, all: boolean): Sender {
+  refuseUnknown("rpc", options, knownOptions.rpc);
   const { cluster, path } = placeOf(place, httpPlaces);
   const { useCache = true, rmCache } = options;
   const given = options.headers as Bun.HeadersInit | undefined;

@@ -1,5 +1,6 @@
 import type { Duration } from "../config/settings.ts";
 import { SkitaiError } from "../errors.ts";
+import { knownOptions, refuseUnknown } from "./known-options.ts";
 import type { CacheUse } from "./result-cache.ts";
 import { secondsOf } from "./durations.ts";
 
@@ -16,7 +17,11 @@ export interface DatabaseOptions extends CacheUse {
   thread?: boolean;
 }
 
-export const timeoutOf = ({ timeout }: DatabaseOptions): number | undefined => secondsOf(timeout);
+/** @throws SkitaiError OPTION_UNKNOWN, OPTION_INVALID */
+export function timeoutOf(options: DatabaseOptions): number | undefined {
+  refuseUnknown("was.db", options, knownOptions.database);
+  return secondsOf(options.timeout);
+}
 
 /** @throws SkitaiError OPTION_INVALID */
 export function threadOf({ thread = false }: Pick<DatabaseOptions, "thread">): boolean {

@@ -13,6 +13,7 @@ import { connectionOf } from "./connections.ts";
 import type { Control } from "./control.ts";
 import { CorequestError } from "./errors.ts";
 import { seconds } from "./durations.ts";
+import { knownOptions, refuseUnknown } from "./known-options.ts";
 import { Result } from "./result.ts";
 import { threadOf } from "./sql-options.ts";
 import { failureCodes } from "./status.ts";
@@ -36,6 +37,7 @@ const begin = new SqlCall("begin", [], true);
 /** @throws what `clusterOf` throws; CorequestError when no member can be had in time */
 export async function hold(name: string, options: TransactionOptions, origin: Error): Promise<Held> {
   const cluster = clusterOf(name, [DB_PGSQL, DB_SQLITE3]);
+  refuseUnknown("was.transaction", options, knownOptions.transaction);
   const thread = threadOf(options);
   const lasts = seconds(options.hold ?? 60) * 1000;
   const timeout =

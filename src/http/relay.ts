@@ -16,6 +16,8 @@ export interface RelayedAnswer {
   readonly fields: Fields;
   /** Whole, or as it comes; `null` for none. */
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+  /** A cookie for this client alone: it goes with the answer and is not kept. */
+  readonly cookie?: string | undefined;
   /** Bytes of the body, where the upstream said or all of it is here. */
   readonly length: number | undefined;
 }

@@ -10,7 +10,13 @@ import { aliasOf } from "./target.ts";
 /** `mount("/photos", "@photosdb", { tables: { photos: ["id", "title"] } })`: rows as JSON, to read only. Spec G1. */
 export const table = {
   open(target, { point, relay, preference }): Mount {
-    const { alias } = aliasOf(target)!;
+    const { alias, base } = aliasOf(target)!;
+    if (base !== "")
+      throw new SkitaiError("MOUNT_INVALID", {
+        name: `mount("${point || "/"}")`,
+        value: target,
+        accepted: `"${alias.name}" without a path: tables are named by the option tables`,
+      });
     const { tables } = preference.options;
     if (tables === undefined)
       throw new SkitaiError("MOUNT_INVALID", {

@@ -35,7 +35,7 @@ export function readTarget(text: string, base: string): TextTarget {
     name: "mount",
     value: text,
     accepted: isPackageName(stem)
-      ? `a directory or a module below ${base}, or a package that exports "./skitai"`
+      ? `a directory or a module below ${base}, or a package that exports "./skitai"${text.startsWith("@") ? ", or what alias() has declared" : ""}`
       : `a directory or a module below ${base}`,
   });
 }

@@ -44,6 +44,11 @@ const said = new Set([
 
 const dropped = new Set([...hopByHop, ...said]);
 
+/** Fields of which a client's request does not show what an upstream gets. */
+export const unseenOf = (stripped: Names | undefined): Names => ({
+  has: (name) => (name !== "host" && dropped.has(name)) || stripped?.has(name) === true,
+});
+
 /** Names listed in `Connection`; `undefined` for the usual values. */
 function listed(connection: string | null): ReadonlySet<string> | undefined {
   if (connection === null || connection === "keep-alive" || connection === "close") return undefined;
@@ -108,8 +113,7 @@ const node = (address: string): string => (address.includes(":") ? `"[${address}
 
 /** The fields of an answer as the client gets them. */
 export function answerFields(fields: Fields, keepLength: boolean): [name: string, value: string][] {
-  const said = fields.filter(([name]) => name.toLowerCase() === "connection").map(([, value]) => value);
-  const connection = said.length === 0 ? undefined : listed(said.join(","));
+  const connection = listed(connectionOf(fields));
   const kept: [string, string][] = [];
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
@@ -118,4 +122,12 @@ export function answerFields(fields: Fields, keepLength: boolean): [name: string
     kept.push([lower, value]);
   }
   return kept;
+}
+
+function connectionOf(fields: Fields): string | null {
+  let said: string | null = null;
+  for (const [name, value] of fields)
+    if (name.length === 10 && name.toLowerCase() === "connection")
+      said = said === null ? value : `${said},${value}`;
+  return said;
 }

@@ -49,6 +49,7 @@ export interface Given {
  */
 export class Forwarding<Answer> implements Asker, Taker, Underway {
   deadline: number;
+  place = -1;
   readonly #way: Way<Answer>;
   readonly #request: Request;
   readonly #context: Context;

@@ -104,16 +104,15 @@ export class ReverseProxy implements Way {
   }
 
   answer({ head, body, method, context, member, origin }: Given): Response {
-    const init = this.#heads.init(head, method, origin.origins, this.stickTo(member, context));
-    return new Response(body as Uint8Array<ArrayBuffer> | null, init);
+    return this.#heads.response(body, head, method, origin.origins, this.stickTo(member, context));
   }
 
   #relay({ head, body, method, context, member, origin }: Given): RelayedAnswer {
-    const init = this.#heads.init(head, method, origin.origins, this.stickTo(member, context));
+    const fields = this.#heads.lines(head, method, origin.origins);
     const { status, reason, framing } = head;
     const known = framing.kind === "length" ? framing.length : undefined;
     const length = body instanceof Uint8Array ? body.byteLength : known;
-    return { status, reason, fields: [...(init.headers as Headers)], body, length };
+    return { status, reason, fields, body, length, cookie: this.stickTo(member, context) };
   }
 
   stickTo(member: Member, context: Context): string | undefined {

@@ -26,7 +26,7 @@ export function limitsOf({ maxBodySize = "4mb", maxBatch = 100 }: ServerOptions)
   return { body, batch: maxBatch };
 }
 
-export const wrongOption = (name: string, value: unknown, accepted: string): SkitaiError =>
+const wrongOption = (name: string, value: unknown, accepted: string): SkitaiError =>
   new SkitaiError("OPTION_INVALID", { name, value, accepted });
 
 /**

@@ -47,7 +47,14 @@ class PathTable {
     this.#escaped = points.some((point) => point.includes("%"));
   }
 
+  /** A path that an upstream would take for one of another mount, which may let in others, is nobody's. */
   match(given: string): Chain {
+    const chain = this.#find(given);
+    const doubtful = chain.entries[0]?.mount.relays === true && doubts.test(given);
+    return doubtful && this.#find(asUpstreams(given)).point !== chain.point ? nobodys : chain;
+  }
+
+  #find(given: string): Chain {
     if (this.#bySegment.size === 0) return this.#root;
     const path = this.#escaped ? upperEscapes(given) : given;
     const chains = this.#bySegment.get(firstSegment(path));
@@ -57,6 +64,18 @@ class PathTable {
     return this.#root;
   }
 }
+
+const nobodys: Chain = { point: "", entries: [], exact: true };
+/** What servers read in several ways: escapes, parameters, empty segments. */
+const doubts = /[%;]|\/\//;
+/** Letters, digits, `-._~` and what divides paths; points are not written with these (RFC 3986 §6.2.2.2). */
+const needless = /%(?:2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae])/gi;
+
+const asUpstreams = (path: string): string =>
+  path
+    .replace(needless, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)))
+    .replace(/;[^/]*/g, "")
+    .replace(/[/\\]+/g, "/");
 
 function chainAt(point: string, placed: readonly Placed[]): Chain {
   const entries = chainFor(point, placed);

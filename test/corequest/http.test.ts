@@ -8,6 +8,7 @@ import type { SkitaiError } from "../../src/errors.ts";
 import { clusterOf, installAlias } from "../../src/upstream/clusters.ts";
 
 const get = method<Ask>("GET");
+const askHead = method<Ask>("HEAD");
 const post = method<Send>("POST");
 const upload = method<Send>("POST", true);
 let names = 0;
@@ -24,6 +25,11 @@ const seen: string[] = [];
 async function echo(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   seen.push(pathname);
+  if (pathname === "/away") return Response.redirect(`http://localhost:${search.slice(1)}/`, 302);
+  if (pathname === "/moved") {
+    await request.text();
+    return Response.redirect("/target", Number(search.slice(1)));
+  }
   if (pathname === "/redirect") return Response.redirect("/target", 302);
   if (pathname === "/gzip") return coded(gzipSync('{"coded":"gzip"}'), "gzip");
   if (pathname === "/zstd") return coded(zstdCompressSync('{"coded":"zstd"}'), "zstd");
@@ -31,6 +37,10 @@ async function echo(request: Request): Promise<Response> {
   if (pathname === "/bad-json") return new Response("{", { headers: { "content-type": "application/json" } });
   if (pathname === "/text") return new Response("plain");
   if (pathname === "/bytes") return new Response(Uint8Array.of(1, 2));
+  if (pathname === "/nothing")
+    return new Response(request.method === "HEAD" ? "some" : "", {
+      headers: { "content-type": decodeURIComponent(search.slice(1)) },
+    });
   if (pathname === "/empty") return new Response(null, { status: 204 });
   if (pathname === "/form") {
     const form = await request.formData();
@@ -133,7 +143,18 @@ describe("[Q2] what comes back", () => {
     const to = alias(local());
     expect(await get(`${to}/text`)).toBe("plain");
     expect(await get(`${to}/bytes`)).toEqual(Uint8Array.of(1, 2));
-    expect((await get(`${to}/empty`).dispatch()).statusCode).toBe(204);
+    expect(await get(`${to}/empty`).dispatch()).toMatchObject({ statusCode: 204, data: undefined });
+    for (const [type, method] of [
+      ["text/plain", "GET"],
+      ["application/json", "GET"],
+      ["application/octet-stream", "GET"],
+      ["", "GET"],
+      ["text/plain", "HEAD"],
+      ["image/png", "HEAD"],
+    ] as const) {
+      const result = await (method === "GET" ? get : askHead)(`${to}/nothing?${type}`).dispatch();
+      expect([type, result.data, result.text()]).toEqual([type, undefined, ""]);
+    }
     expect(await get(`${to}/gzip`)).toEqual({ coded: "gzip" });
     expect(await get(`${to}/zstd`)).toEqual({ coded: "zstd" });
   });
@@ -143,6 +164,36 @@ describe("[Q2] what comes back", () => {
     expect(await get<Echo>(`${to}/redirect`)).toMatchObject({ path: "/target" });
     const result = await get(`${to}/redirect`, undefined, { redirect: "manual" }).dispatch();
     expect([result.statusCode, result.headers.get("location")]).toEqual([302, "/target"]);
+  });
+
+  test("calls of an alias are not led to another origin, which would see what is for the members", async () => {
+    const seen: string[] = [];
+    const stranger = Bun.serve({ port: 0, fetch: ({ url }) => (seen.push(url), Response.json("stranger")) });
+    try {
+      const to = alias(local());
+      const away = `/away?${stranger.port}`;
+      const result = await get(`${to}${away}`, undefined, { headers: { "x-api-key": "secret" } }).dispatch();
+      expect([result.statusCode, result.headers.get("location"), seen]).toEqual([
+        302,
+        `http://localhost:${stranger.port}/`,
+        [],
+      ]);
+      expect(await get(`http://${local()}${away}`)).toBe("stranger");
+    } finally {
+      await stranger.stop(true);
+    }
+  });
+
+  test("what is sent after a redirect: a POST asks, unless it is told to be a POST again", async () => {
+    const to = alias(local());
+    const again = (status: number) => post<Echo>(`${to}/moved?${status}`, { a: 1 });
+    for (const status of [301, 302, 303])
+      expect(await again(status)).toMatchObject({ method: "GET", path: "/target", body: "" });
+    for (const status of [307, 308])
+      expect(await again(status)).toMatchObject({ method: "POST", path: "/target", body: '{"a":1}' });
+    const body = (): ReadableStream<Uint8Array> => new Blob(["once"]).stream();
+    expect((await post(`${to}/moved?307`, body()).dispatch()).statusCode).toBe(307);
+    expect(await post<Echo>(`${to}/moved?303`, body())).toMatchObject({ method: "GET" });
   });
 
   test("an answer that is too large, also behind a coding, and one that is no JSON", async () => {
@@ -239,6 +290,12 @@ describe("[Q9] peers that fail", () => {
     expect(() => get("@htp-1/x")).toThrow(/"@htp-1".*accepted: @http-/);
     installAlias(aliasDeclaration("@http-database", "sqlite3", ":memory:", {}));
     expect(() => get("@http-database/x")).toThrow(/sqlite3.*http or https/);
+    expect(() => get("@http-1/x", undefined, { timout: 3 } as never)).toThrow(
+      "was.get timout: unknown option, did you mean timeout?",
+    );
+    expect(() => post("@http-1/x", {}, { json: true } as never)).toThrow(
+      /was\.post json: unknown option, known are useCache,/,
+    );
     expect(() => get("ftp://user:secret@host/")).toThrow(/ftp:\/\/host.*http or https/);
   });
 });

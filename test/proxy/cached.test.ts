@@ -102,6 +102,20 @@ describe("[C1] a reverse proxy with a cache in memory", () => {
     expect((await server.post("/purge", { nothing: 1 })).status).toBe(500);
   });
 
+  test("a cookie that sends a client back to its member is its own: it is not kept", async () => {
+    const cookies: (string | null)[] = [];
+    const states: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      const { headers } = await server.get("/sticky/x", once);
+      cookies.push(headers.get("set-cookie"));
+      states.push(status(headers).split(";")[1]!.trim());
+      server.cookies.clear();
+    }
+    expect(cookies.map((cookie, i) => cookie !== null && states[i] === "hit")).not.toContain(true);
+    expect(cookies.some((cookie) => cookie !== null)).toBe(true);
+    expect(states).toContain("hit");
+  });
+
   test("[C1] calls of handlers go by the same cache", async () => {
     const states = new Set<string>();
     for (let i = 0; i < 20; i++) {

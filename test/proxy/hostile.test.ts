@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { RawConnection } from "../support/raw-connection.ts";
 import { eventually } from "../process/support.ts";
 import { ok, proxyTo, RawUpstream, saying } from "./support.ts";
@@ -157,18 +157,44 @@ test("[P1] a client that breaks its upload off breaks the upstream's request off
   expect(peer.received).not.toContain("0\r\n\r\n");
 });
 
+/** The status of a path that no client resolves. */
+async function statusOf(port: number, path: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n`);
+  return (await text(socket)).slice(9, 12);
+}
+
 test("[P1] a dot segment that only the upstream would take for one does not lead out of the mount", async () => {
   await using upstream = await saying(ok("in"));
   await using proxy = await proxyTo([upstream.port]);
-  const { hostname, port } = new URL(proxy.url);
-  const statusOf = async (path: string): Promise<string> => {
-    const socket = connect(Number(port), hostname);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n`);
-    return (await new Response(Readable.toWeb(socket) as never).text()).slice(9, 12);
-  };
-  for (const path of ["/..%2fadmin", "/%2e%2e%2Fadmin", "/a/.%2e%5cadmin", "/..;/admin", "/a%2f..", "/a%2f./b"])
-    expect([path, await statusOf(`/search${path}`)]).toEqual([path, "400"]);
+  for (const path of [
+    "/..%2fadmin",
+    "/%2e%2e%2Fadmin",
+    "/a/.%2e%5cadmin",
+    "/..;/admin",
+    "/a%2f..",
+    "/a%2f./b",
+  ])
+    expect([path, await statusOf(proxy.port, `/search${path}`)]).toEqual([path, "400"]);
   expect(upstream.requests).toBe(0);
   for (const path of ["/...", "/..a/b", "/a..%2fb", "/.well-known/x", "/a%2fb", "/x;y=..", "/?a=/..%2f"])
-    expect([path, await statusOf(`/search${path}`)]).toEqual([path, "200"]);
+    expect([path, await statusOf(proxy.port, `/search${path}`)]).toEqual([path, "200"]);
+});
+
+test("[P1] a path that the upstream would read as one of another mount is not forwarded", async () => {
+  await using upstream = await saying(ok("in"));
+  await using proxy = await proxyTo([upstream.port]);
+  for (const path of [
+    "/%6fwn",
+    "//own/a",
+    "/own%2Fa",
+    "/own;a=b/c",
+    "/%2f%6Fwn%5ca",
+    "/own%3b",
+    "/%73earch/a",
+  ])
+    expect([path, await statusOf(proxy.port, path)]).toEqual([path, "404"]);
+  expect(upstream.requests).toBe(0);
+  for (const path of ["/Own", "/a//own", "/a%2fb;c/own", "/%256fwn", "/caf%C3%A9%20b", "/search/%6fwn//a"])
+    expect([path, await statusOf(proxy.port, path)]).toEqual([path, "200"]);
 });

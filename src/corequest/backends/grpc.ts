@@ -1,4 +1,5 @@
-import { createSecureContext } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity, createSecureContext } from "node:tls";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -8,9 +9,11 @@ import {
   type Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
+import type { AliasTls } from "../../config/alias-options.ts";
 import type { GrpcMetadataInit } from "../../config/grpc-options.ts";
 import type { Context } from "../../context.ts";
 import type { Method } from "../../grpc/definitions.ts";
+import { SkitaiError } from "../../errors.ts";
 import { codeName, GrpcError, httpStatus } from "../../grpc/error.ts";
 import { headersOf, initOf, sentMetadata } from "../../grpc/metadata.ts";
 import { toTraceparent } from "../../trace/traceparent.ts";
@@ -32,13 +35,21 @@ export interface GrpcUnaryCall extends Call {
 
 /** A channel for each member; it connects when it is used, and again when it has to. Spec R3. */
 export const grpc: Backend<GrpcUnaryCall, Client> = {
-  connect({ declaration: { host, port } }, { options: { ssl }, type }) {
+  connect({ declaration: { host, port, user } }, { name, options: { ssl }, type }) {
+    if (user !== undefined)
+      throw new SkitaiError("OPTION_INVALID", {
+        name: `user of a member of ${name}`,
+        value: user,
+        accepted: "none for gRPC; metadata like { authorization } says who asks",
+      });
     const place = port === 0 ? `unix:${host}` : `${host.includes(":") ? `[${host}]` : host}:${port}`;
     const secure = ssl === undefined ? type === "https" : ssl !== false;
     const tls = typeof ssl === "object" ? ssl : {};
+    // An address is no name that TLS could ask for.
+    const serverName = tls.serverName ?? (isIP(host) === 0 ? undefined : unnamed);
     const options: ChannelOptions =
-      tls.serverName === undefined ? {} : { "grpc.ssl_target_name_override": tls.serverName };
-    return new Client(place, secure ? secureBy(tls) : credentials.createInsecure(), {
+      serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName };
+    return new Client(place, secure ? secureBy(tls, host) : credentials.createInsecure(), {
       ...options,
       // A member that was down is asked again as soon as the cluster does.
       "grpc.max_reconnect_backoff_ms": 5000,
@@ -135,25 +146,22 @@ export function metadataFor(given: GrpcMetadataInit, context: Context | undefine
 export const deadlineIn = (seconds: number | undefined): CallOptions =>
   seconds === undefined ? {} : { deadline: Date.now() + seconds * 1000 };
 
-function secureBy({
-  ca,
-  cert,
-  key,
-  passphrase,
-  rejectUnauthorized,
-}: {
-  readonly ca?: string | readonly string[];
-  readonly cert?: string;
-  readonly key?: string;
-  readonly passphrase?: string;
-  readonly rejectUnauthorized?: boolean;
-}): ChannelCredentials {
+/** What is asked for at an address without `serverName`; its certificate is for the address. */
+const unnamed = "address.invalid";
+
+function secureBy(
+  { ca, cert, key, passphrase, rejectUnauthorized }: AliasTls,
+  host: string,
+): ChannelCredentials {
   const given = { ca: typeof ca === "object" ? [...ca] : ca, cert, key, passphrase };
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return credentials.createFromSecureContext(
-    createSecureContext(known),
-    rejectUnauthorized === undefined ? {} : { rejectUnauthorized },
-  );
+  return credentials.createFromSecureContext(createSecureContext(known), {
+    checkServerIdentity: (name, certificate) =>
+      rejectUnauthorized === false
+        ? undefined
+        : checkServerIdentity(name === unnamed ? host : name, certificate),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+  });
 }
 
 export const isServiceError = (error: unknown): error is ServiceError =>

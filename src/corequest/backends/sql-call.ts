@@ -40,4 +40,12 @@ export class SqlCall implements Call {
   }
 }
 
-const exact = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value);
+/** What JSON has no words for gets some that no text is equal to: none has a NUL, see `checkParameters`. */
+function exact(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const given = this[key];
+  if (typeof given === "bigint") return `\0n${given}`;
+  if (typeof given === "number" && (!Number.isFinite(given) || Object.is(given, -0)))
+    return `\0f${Object.is(given, -0) ? "-0" : given}`;
+  if (given instanceof Date) return `\0d${given.getTime()}`;
+  return given instanceof Uint8Array ? `\0b${given.toBase64()}` : value;
+}

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { outgoing } from "../../cache/key.ts";
 import type { Fields } from "../../http/relay.ts";
 import { toTraceparent } from "../../trace/traceparent.ts";
 import type { Destinations } from "./destinations.ts";
@@ -42,7 +43,7 @@ export async function relay(
   const answer =
     cache === undefined
       ? await origins.ask(asked, place, exchange)
-      : await cache.answer(asked, (each, detached) =>
+      : await cache.answer({ ...asked, url: outgoing(asked.url) }, (each, detached) =>
           origins.ask(each, place, detached ? undefined : exchange),
         );
   await send(response, answer, exchange, closing() || !request.complete);

@@ -128,6 +128,9 @@ function contract(kind: Kind): void {
       expect(() => db.execute(begin)).toThrow(/TRANSACTION|was\.transaction/);
     for (const wrong of [undefined, null, 1])
       expect(() => db.execute(wrong as never)).toThrow(/execute.*accepted: a statement as text/);
+    expect(() => database(name, { thred: true } as never)).toThrow(
+      "was.db thred: unknown option, did you mean thread?",
+    );
   });
 
   test("[D1] words of transactions in strings, names, comments and bodies are none", async () => {
