@@ -12,8 +12,8 @@ const highWater = 1024 * 1024;
 export const isUpgrade = (headers: Headers): boolean => headers.get("upgrade")?.toLowerCase() === "websocket";
 
 /**
- * Opens a websocket to a member, then the client's, and lets messages, pings and ends through. What the upstream refuses is a
- * 502: the handshake of the client goes no further. Spec P1.
+ * Opens a websocket to a member, then the client's, and lets messages, pings and ends through. What the upstream refuses
+ * is refused with its status, a 502 when it gives none: the handshake of the client goes no further. Spec P1.
  */
 export async function relaySocket(
   request: Request,
@@ -34,6 +34,12 @@ export async function relaySocket(
       member.release();
       if (request.signal.aborted) throw new ProxyError("PROXY_ABORTED", way.name, member.label, error);
       if (error instanceof Late) throw new ProxyError("PROXY_TIMEOUT", way.name, member.label, error);
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) {
+        member.answered();
+        return new Response(null, { status: refusal });
+      }
+      member.failed(Date.now());
       tried = (tried ?? new Set()).add(member);
       if (tried.size === way.members)
         throw new ProxyError("PROXY_UNREACHABLE", way.name, member.label, error);
@@ -42,6 +48,13 @@ export async function relaySocket(
 }
 
 class Late extends Error {}
+
+/** The status of a handshake that was refused, which Bun tells in words only; redirects are of no use to who wants a websocket. */
+function refusalOf(error: unknown): number | undefined {
+  const said = /Expected 101 status code: (\d{3})/.exec((error as Error).message)?.[1];
+  const status = Number(said);
+  return status >= 400 && status < 600 ? status : undefined;
+}
 
 async function openUpstream(
   request: Request,
