@@ -177,7 +177,11 @@ export class Reply {
   }
 
   #trace(exchange: Exchange, error: unknown): void {
-    if (!isClientError(error)) runWith(exchange.context, () => this.#parts.log.traceback(error));
+    if (isClientError(error)) return;
+    const { log } = this.#parts;
+    // Where it happened is in another program.
+    const brief = error instanceof SkitaiError && error.code.startsWith("PROXY_");
+    runWith(exchange.context, () => (brief ? log.log(error.message, "warn") : log.traceback(error)));
   }
 
   #send(exchange: Exchange, response: Response): Response {
