@@ -28,10 +28,10 @@ test("[Q8] jobs and programs are tasks as all others, typed, with a filter", asy
 });
 
 test("[Q8] what goes wrong is in the result", async () => {
-  expect(await get("/fail")).toMatchObject({ status: -1, statusCode: 500, code: "JOB_FAILED" });
-  expect(await get("/exit")).toMatchObject({ status: -1, statusCode: 500, code: "JOB_CRASHED" });
+  expect(await get("/fail")).toMatchObject({ status: 3, statusCode: 500, code: "JOB_FAILED" });
+  expect(await get("/exit")).toMatchObject({ status: 3, statusCode: 500, code: "JOB_CRASHED" });
   expect(await get("/program")).toEqual({
-    status: -1,
+    status: 3,
     statusCode: 500,
     code: "SUBPROCESS_FAILED",
     message: "sh: ended with code 2: wrong",

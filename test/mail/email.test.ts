@@ -166,6 +166,7 @@ test("[M1] the default of the service is for mails without a server of their own
   await using usual = await Mailbox.open();
   await using own = await Mailbox.open();
   setDefaultServer(usual.address);
+  using _default = { [Symbol.dispose]: () => setDefaultServer() };
   await using agent = new TestAgent();
   await new Email("usual", "a@example.com", "b@example.com").send();
   await new Email("own", "a@example.com", "b@example.com").setSmtp(own.address).send();

@@ -40,7 +40,8 @@ test("[E8] path is where the names of the mount start from", async () => {
 test("[E8] everything wrong with a preference is said, one line each", async () => {
   const { exitCode, lines } = await runToEnd("preference.ts", { CASE: "wrong" });
   expect(exitCode).toBe(1);
-  const known = "host, maxClientBodySize, maxMultipartBodySize, maxUploadFileSize, debug, onError, tables, hooks";
+  const known =
+    "host, maxClientBodySize, maxMultipartBodySize, maxUploadFileSize, debug, onError, tables, hooks";
   expect(lines).toEqual([
     'skitai: mount("/wrong") useReloader: 1 is not accepted; accepted: true or false',
     'skitai: mount("/wrong") config: 5 is not accepted; accepted: an object',
