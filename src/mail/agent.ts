@@ -151,7 +151,8 @@ export class Agent {
     try {
       const watcher = watch(path, (_kind, name) => {
         const entry = entryOf(name ?? "");
-        if (entry === undefined || entry.due > seconds() || this.#stopped) return;
+        if (entry === undefined || this.#stopped) return;
+        if (entry.due > seconds()) return this.#wakeAt(entry.due);
         this.#backlog.add({ spool, entry }, this.#laneOf(entry));
         this.#work();
       });
@@ -194,7 +195,7 @@ export class Agent {
       const found = spool.claim("queue", entry);
       if (found === undefined) return;
       // Another agent sends it; or somebody only looks at it.
-      if (found === "taken") return void (this.#looking || this.#wakeAt(seconds() + 1));
+      if (found === "taken") return this.#wakeAt(seconds() + 1);
       claimed = found;
       const { envelope, progress } = claimed.file;
       const outcome =
