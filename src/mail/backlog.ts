@@ -23,6 +23,9 @@ export class Backlog {
   readonly #lanes = new Map<string, Lane>();
   /** Waiting or active, by directory and name. */
   readonly #known = new Set<string>();
+  readonly #tried = new Set<string>();
+  /** Found again while they were tried: perhaps put back under the same name. */
+  readonly #again = new Set<string>();
   #waiting = 0;
   /** Those of which more was found than fits. */
   readonly #more = new Set<Lane>();
@@ -52,7 +55,10 @@ export class Backlog {
   /** @returns false when it does not fit */
   add(due: Due, laneName: string): boolean {
     const key = keyOf(due);
-    if (this.#known.has(key)) return true;
+    if (this.#known.has(key)) {
+      if (this.#tried.has(key)) this.#again.add(key);
+      return true;
+    }
     let lane = this.#lanes.get(laneName);
     if (this.#waiting >= most) this.#overflow = true;
     else if (lane && lane.waiting.length >= mostOfLane) this.#more.add(lane);
@@ -71,6 +77,7 @@ export class Backlog {
       if (lane.waiting.length === 0 || lane.active >= limit) continue;
       const due = lane.waiting.pop()!;
       lane.active += 1;
+      this.#tried.add(keyOf(due));
       this.#waiting -= 1;
       // Last in line from now on.
       this.#lanes.delete(name);
@@ -81,11 +88,15 @@ export class Backlog {
   }
 
   done(due: Due, laneName: string): void {
-    this.#known.delete(keyOf(due));
+    const key = keyOf(due);
+    this.#known.delete(key);
+    this.#tried.delete(key);
     const lane = this.#lanes.get(laneName);
-    if (lane === undefined) return;
-    lane.active -= 1;
-    if (lane.active === 0 && lane.waiting.length === 0) this.#lanes.delete(laneName);
+    if (lane !== undefined) {
+      lane.active -= 1;
+      if (lane.active === 0 && lane.waiting.length === 0) this.#lanes.delete(laneName);
+    }
+    if (this.#again.delete(key)) this.add(due, laneName);
   }
 
   /** Forgets what waits: it is on the disk. */
