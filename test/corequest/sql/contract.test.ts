@@ -151,9 +151,9 @@ function contract(kind: Kind): void {
     await db.execute("drop table words");
   });
 
-  test.skipIf(kind !== "postgres")(
-    "[D1] a connection keeps some hundred prepared statements, not one for every text",
-    async () => {
+  // Bun.SQL has a bound of its own.
+  if (kind === "postgres")
+    test("[D1] a connection keeps some hundred prepared statements, not one for every text", async () => {
       using db = database(databases.alias(kind, { pool: 1 }));
       for (let i = 0; i < 400; i++)
         expect(await db.execute(`select ${i} as a, $1::int as b`, [i]).one()).toEqual({ a: i, b: i });
@@ -163,8 +163,7 @@ function contract(kind: Kind): void {
         .execute<{ most: number }>("select count(*)::int as most from pg_prepared_statements")
         .one();
       expect(most).toBeLessThanOrEqual(256);
-    },
-  );
+    });
 
   test("[D1] bytes and long texts come back as they went", async () => {
     using db = database(name);
